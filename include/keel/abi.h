@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The face of src/abi/: the nodes, and every ioctl of the system, VM, vCPU and device files.
+ */
+#ifndef KEEL_ABI_H
+#define KEEL_ABI_H
+
+#include <linux/fs.h>
+#include <linux/kvm.h>
+
+struct keel_vm;
+struct keel_vcpu;
+
+#define KEEL_VERSION "0.1.0"
+
+/**
+ * abi_init() - register the nodes: /dev/keel, and /dev/kvm when it is free and wanted
+ *
+ * Last step of insmod: user space can create VMs from here on. Return: 0 or -errno.
+ */
+int abi_init(void);
+
+/** abi_exit() - take the nodes away; no file of keel's is open any more (they hold the module) */
+void abi_exit(void);
+
+/* --- among the files of src/abi/ --- */
+
+/**
+ * abi_check_extension() - KVM_CHECK_EXTENSION, on the system and on a VM file
+ * @cap: KVM_CAP_*
+ *
+ * Return: the capability's value; 0 for one that is not there, which is never an error.
+ */
+int abi_check_extension(unsigned long cap);
+
+/** abi_no_compat_ioctl() - 32-bit callers are refused with -EINVAL, as by KVM on arm64 */
+long abi_no_compat_ioctl(struct file *file, unsigned int nr, unsigned long arg);
+
+/**
+ * abi_vm_create() - KVM_CREATE_VM
+ * @type: 0 (40-bit guest physical addresses) or the number of bits
+ *
+ * Return: the VM's file descriptor, or -errno.
+ */
+int abi_vm_create(unsigned long type);
+
+/** abi_vcpu_create() - KVM_CREATE_VCPU; takes vm->lock. Return: the vCPU's descriptor or -errno */
+int abi_vcpu_create(struct keel_vm *vm, unsigned long id);
+
+/**
+ * abi_device_create() - KVM_CREATE_DEVICE
+ * @cd: in user space; its fd is filled in on success
+ *
+ * Context: takes vm->lock. Return: 0 or -errno.
+ */
+int abi_device_create(struct keel_vm *vm, struct kvm_create_device __user *cd);
+
+/** abi_stats_init() - make the descriptors; the exit table is complete. Return: 0 or -ENOMEM */
+int abi_stats_init(void);
+
+/** abi_stats_exit() - free them */
+void abi_stats_exit(void);
+
+/** abi_stats_vm() - KVM_GET_STATS_FD on a VM. Return: a descriptor that keeps the VM, or -errno */
+int abi_stats_vm(struct keel_vm *vm);
+
+/** abi_stats_vcpu() - KVM_GET_STATS_FD on a vCPU. Return: the same */
+int abi_stats_vcpu(struct keel_vcpu *vcpu);
+
+/** abi_eventfd_init() - make the workqueue that detaches eventfds. Return: 0 or -ENOMEM */
+int abi_eventfd_init(void);
+
+/** abi_eventfd_exit() - free it */
+void abi_eventfd_exit(void);
+
+/**
+ * abi_irqfd() - KVM_IRQFD: tie an eventfd to an SPI, or part them
+ * @args: gsi is the SPI's number, INTID - 32; flags 0 or KVM_IRQFD_FLAG_DEASSIGN
+ *
+ * Context: takes vm->lock. Return: 0, -EAGAIN (vGIC not initialised), -EINVAL (flags, gsi, no
+ * eventfd), -EBADF, -EBUSY (the eventfd drives an interrupt already), -ENOMEM.
+ */
+int abi_irqfd(struct keel_vm *vm, const struct kvm_irqfd *args);
+
+/**
+ * abi_ioeventfd() - KVM_IOEVENTFD: signal an eventfd on a guest's store, or cease to
+ * @args: len 0 (any), 1, 2, 4 or 8 bytes
+ *
+ * Context: takes vm->lock. Return: 0, -EINVAL (length, flags, range, no eventfd), -EBADF,
+ * -EEXIST (one store could match two), -ENOENT (deassign: none such), -ENOSPC, -ENOMEM.
+ */
+int abi_ioeventfd(struct keel_vm *vm, const struct kvm_ioeventfd *args);
+
+/** abi_eventfd_release() - the VM file is closed: detach every irqfd and ioeventfd; may sleep */
+void abi_eventfd_release(struct keel_vm *vm);
+
+/**
+ * abi_reg_list() - KVM_GET_REG_LIST
+ * @list: in user space: its n is the room for ids on entry, and the number of ids on return
+ *
+ * Context: vcpu->mutex held, vCPU initialised, not loaded. Return: 0, -E2BIG (no room), -EFAULT.
+ */
+int abi_reg_list(struct keel_vcpu *vcpu, struct kvm_reg_list __user *list);
+
+/**
+ * abi_one_reg_get() - KVM_GET_ONE_REG
+ * @reg: copied from user space; reg->addr still points there
+ *
+ * Context: as abi_reg_list(). Return: 0, -ENOENT (no such register), -EINVAL (size), -EFAULT.
+ */
+int abi_one_reg_get(struct keel_vcpu *vcpu, const struct kvm_one_reg *reg);
+
+/**
+ * abi_one_reg_set() - KVM_SET_ONE_REG
+ * @reg: as for abi_one_reg_get()
+ *
+ * Context: as abi_reg_list(). Return: as abi_one_reg_get(), and -EINVAL for a value that cannot
+ * be, -EBUSY for one that is fixed after the first run.
+ */
+int abi_one_reg_set(struct keel_vcpu *vcpu, const struct kvm_one_reg *reg);
+
+#endif /* KEEL_ABI_H */

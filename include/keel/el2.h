@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The face of src/el2/: what runs while guest state is in the CPU, and how the kernel asks for it.
+ *
+ * The EL2 rule (Documentation/design.md): code in src/el2/ and *_el2.c touches no `current`, no
+ * Linux lock, no printk, no tracing; it does not sleep, allocate or use FP.
+ */
+#ifndef KEEL_EL2_H
+#define KEEL_EL2_H
+
+/* Offsets the assembly uses; src/el2/check.c asserts each against its struct. */
+#define CTX_X(n)	((n) * 8)
+#define CTX_SP_EL0	248
+#define CTX_PC		256
+#define CTX_PSTATE	264
+#define PRDA_HOST_TPIDR	0
+#define PRDA_HOST_SP_EL0 8
+#define PRDA_HOST_VBAR	16
+#define PRDA_HOST_HCR	24
+#define PRDA_HOST_MDCR	32
+#define PRDA_HOST_CPTR	40
+#define PRDA_SERROR	48
+#define PRDA_BHB_LOOPS	56
+
+/* Which vector took the exit; a synchronous exit's row is its exception class (0-63). */
+#define EL2_EXIT_SYNC	0
+#define EL2_EXIT_IRQ	64
+#define EL2_EXIT_FIQ	65
+#define EL2_EXIT_SERROR	66
+#define EL2_NR_EXITS	67
+
+#ifndef __ASSEMBLY__
+
+#include <linux/compiler.h>
+#include <linux/irqflags.h>
+#include <linux/lockdep.h>
+#include <linux/types.h>
+
+#include <keel/types.h>
+
+struct keel_vm;
+struct keel_vcpu;
+
+/* Marks a function of the EL2 objects; Kbuild puts their text where kprobes and ftrace refuse to go. */
+#define __el2 notrace
+
+/**
+ * struct el2_ctx - a vCPU's registers as the switch sees them, and why it left
+ * @x: x0-x30
+ * @sp_el0: SP_EL0
+ * @pc: ELR_EL2 at exit and entry
+ * @pstate: SPSR_EL2 at exit and entry
+ * @exit: EL2_EXIT_*: the vector that took the exit
+ * @esr: ESR_EL2 of the exit
+ * @far: FAR_EL2, valid for aborts and the classes that say so
+ * @fault_ipa: IPA of a stage-2 fault, offset inside the page included; valid if @fault_ipa_valid
+ * @fault_ipa_valid: false if the walk that finds it failed: go back to the guest and let it fault
+ *	again (SWITCH rule: a failing AT is a retry)
+ * @disr: DISR_EL1 (A is bit 31) of a guest SError consumed on the way out, 0 if none
+ */
+struct el2_ctx {
+	u64 x[31];
+	u64 sp_el0;
+	u64 pc;
+	u64 pstate;
+	u64 exit;
+	u64 esr;
+	u64 far;
+	struct ipa fault_ipa;
+	u64 fault_ipa_valid;
+	u64 disr;
+};
+
+enum el2_fgt {
+	EL2_HFGRTR, EL2_HFGWTR, EL2_HFGITR, EL2_HDFGRTR, EL2_HDFGWTR, EL2_HAFGRTR,
+	EL2_HFGRTR2, EL2_HFGWTR2, EL2_HFGITR2, EL2_HDFGRTR2, EL2_HDFGWTR2,
+	EL2_NR_FGT,
+	EL2_NR_FGT1 = EL2_HFGRTR2,
+};
+
+/**
+ * struct el2_traps - the EL2 control registers while a guest runs
+ *
+ * Written by traps_compute() alone (src/exits.c). @fgt is used only as far as the CPU has
+ * FEAT_FGT and FEAT_FGT2. @mdcr is or-ed with the host's HPMN, E2PB and E2TB on each load.
+ */
+struct el2_traps {
+	u64 hcr;
+	u64 hcrx;
+	u64 cptr;
+	u64 mdcr;
+	u64 hstr;
+	u64 cnthctl;
+	u64 ich_hcr;
+	u64 fgt[EL2_NR_FGT];
+};
+
+/**
+ * struct el2_lock - a ticket lock that EL2 code and the kernel share
+ *
+ * Only with all of DAIF masked (EL2) or by el2_lock_irqsave() (kernel): a Linux spinlock writes
+ * through `current`, which in the first tier is a pointer that the guest chose.
+ */
+struct el2_lock {
+	union {
+		u32 val;
+		struct {
+			u16 owner;
+			u16 next;
+		};
+	};
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	struct lockdep_map dep_map;
+#endif
+};
+
+void el2_lock_init_key(struct el2_lock *l, const char *name, struct lock_class_key *key);
+
+/** el2_lock_init() - initialise @l; one lockdep class per place in the source */
+#define el2_lock_init(l) do {					\
+	static struct lock_class_key __key;			\
+	el2_lock_init_key(l, #l, &__key);			\
+} while (0)
+
+void el2_lock(struct el2_lock *l);	/* EL2 code: DAIF masked */
+void el2_unlock(struct el2_lock *l);
+unsigned long el2_lock_irqsave_nested(struct el2_lock *l, unsigned int subclass);
+void el2_unlock_irqrestore(struct el2_lock *l, unsigned long flags);
+
+/** el2_lock_irqsave() - kernel side: interrupts off, lockdep told, lock taken; any context */
+static inline unsigned long el2_lock_irqsave(struct el2_lock *l)
+{
+	return el2_lock_irqsave_nested(l, 0);
+}
+
+/* A record EL2 code leaves for the kernel, which makes a tracepoint of it after leave. */
+enum el2_note_kind {
+	EL2_NOTE_EXIT,		/* a: exit row, b: PC; answered in the first tier */
+	EL2_NOTE_SERROR,	/* a: syndrome */
+	EL2_NOTE_PRINT,		/* a, b: for debugging */
+};
+
+struct el2_note {
+	u64 kind;
+	u64 a;
+	u64 b;
+};
+
+#define EL2_NOTES 32	/* power of two; older ones are overwritten and counted as lost */
+
+#define EL2_NR_CHECKED 15	/* host registers that debug builds compare at each leave */
+
+/**
+ * struct prda - per-CPU data that EL2 code reaches as prda() from enter to leave
+ * @host_tpidr: the host's TPIDR_EL2 (the kernel's per-CPU offset)
+ * @host_sp_el0: the host's SP_EL0 (`current`)
+ * @host_vbar: vectors of this CPU's kernel, read at each entry (they differ per CPU)
+ * @host_hcr: the host's HCR_EL2
+ * @host_mdcr: the host's MDCR_EL2
+ * @host_cptr: the host's CPTR_EL2 (it changes with the thread's SVE and SME use)
+ * @serror: syndrome of a guest SError taken in the leave window; bit 63 set when there was one
+ * @bhb_loops: iterations of the branch-history loop (vectors el2_vectors_loop)
+ * @vectors: keel's vectors for this CPU, by its branch-history mitigation
+ * @host_hcrx, @host_hstr, @host_cnthctl, @host_mdscr, @host_fgt, @host_keys: what load and enter
+ *	saved of the host
+ * @host_el0: TPIDR_EL0, TPIDRRO_EL0, CSSELR_EL1, PAR_EL1 of the host while a vCPU is loaded
+ * @vcpu: the vCPU loaded on this CPU
+ * @cpu: logical CPU number
+ * @trace: leave a note for each first-tier exit (tracepoint keel_exit is on)
+ * @checked: debug builds: host registers before enter and after leave
+ * @note_head, @note_tail, @notes: the ring of notes
+ */
+struct prda {
+	u64 host_tpidr;
+	u64 host_sp_el0;
+	u64 host_vbar;
+	u64 host_hcr;
+	u64 host_mdcr;
+	u64 host_cptr;
+	u64 serror;
+	u64 bhb_loops;
+
+	const char *vectors;
+	u64 host_hcrx;
+	u64 host_hstr;
+	u64 host_cnthctl;
+	u64 host_mdscr;
+	u64 host_fgt[EL2_NR_FGT];
+	u64 host_keys[10];
+	u64 host_el0[4];
+	struct keel_vcpu *vcpu;
+	int cpu;
+	bool trace;
+#ifdef KEEL_DEBUG
+	u64 checked[2][EL2_NR_CHECKED];
+#endif
+	u32 note_head;
+	u32 note_tail;
+	struct el2_note notes[EL2_NOTES];
+};
+
+/** prda() - this CPU's PRDA; EL2 code only, between enter and leave */
+static __always_inline struct prda *prda(void)
+{
+	struct prda *p;
+
+	asm volatile("mrs %0, tpidr_el2" : "=r" (p));
+	return p;
+}
+
+/**
+ * el2_call() - run a service of the EL2 objects
+ *
+ * Context: kernel, interrupts off. On a VHE host a plain call; where keel owns EL2 under an EL1
+ * kernel the same service runs behind an HVC.
+ */
+#define el2_call(fn, ...) fn(__VA_ARGS__)
+
+/* --- services, called by el2_call() with interrupts off --- */
+
+/** el2_load() - put the vCPU's EL1 state, stage 2 and traps into this CPU */
+void el2_load(struct keel_vcpu *vcpu, struct prda *p);
+
+/** el2_put() - take them out again, the host's values back */
+void el2_put(struct keel_vcpu *vcpu, struct prda *p);
+
+/**
+ * el2_enter() - run the guest until an exit that the first tier cannot answer
+ *
+ * Context: all of DAIF masked, vCPU loaded. Fills vcpu->ctx and returns the row of the exit
+ * (exception class, or EL2_EXIT_IRQ/FIQ/SERROR).
+ */
+unsigned int el2_enter(struct keel_vcpu *vcpu, struct prda *p);
+
+/** el2_tlb_flush_vmid() - all stage-1 and stage-2 entries of @vttbr's VMID, inner shareable */
+void el2_tlb_flush_vmid(u64 vttbr, u64 vtcr);
+
+/** el2_tlb_flush_vmid_local() - the same on this CPU only, and the I-cache (SWITCH rule 5) */
+void el2_tlb_flush_vmid_local(u64 vttbr, u64 vtcr);
+
+/**
+ * el2_tlb_flush_ipa() - stage-2 entries of one IPA, and the stage-1 entries made from them
+ * @level: table level of the leaf that was there, for the TTL hint; negative if unknown
+ */
+void el2_tlb_flush_ipa(u64 vttbr, u64 vtcr, struct ipa ipa, int level);
+
+/** el2_tlb_flush_all() - every EL1&0 entry of every VMID, and I-caches, inner shareable */
+void el2_tlb_flush_all(void);
+
+/**
+ * el2_at_s1e1r() - translate @va by the loaded guest's stage 1 (read, EL1)
+ *
+ * Return: PAR_EL1. The guest's own PAR_EL1 is kept. EL2 code only, guest state loaded.
+ */
+u64 el2_at_s1e1r(struct gva va);
+
+/* --- EL2 code only --- */
+void el2_note(enum el2_note_kind kind, u64 a, u64 b);
+
+/** el2_skip() - past the instruction that trapped: pc + 4, BTYPE and SS cleared */
+void el2_skip(struct el2_ctx *ctx);
+
+/** el2_exit() - called by the vectors: the first tier; true = back to the guest */
+bool el2_exit(struct el2_ctx *ctx, u64 vector);
+
+/* The first tier's column of the exit table (src/exits_el2.c): true = back to the guest. */
+typedef bool (*el2_handler_t)(struct keel_vcpu *vcpu);
+extern const el2_handler_t el2_handlers[EL2_NR_EXITS];
+
+#ifdef KEEL_DEBUG
+extern const char * const el2_checked_names[EL2_NR_CHECKED];
+void el2_check_read(u64 value[EL2_NR_CHECKED]);
+#endif
+
+/* src/el2/switch.S */
+void el2_switch(struct el2_ctx *ctx, struct prda *p);
+void el2_serror_window(void);
+u64 el2_at_s1e1r_raw(u64 va);	/* PAR_EL1; 1 (F) if the walk took an external abort */
+extern const char el2_vectors[];
+extern const char el2_vectors_loop[];
+extern const char el2_vectors_clrbhb[];
+extern const char el2_vectors_fw[];
+
+#endif /* !__ASSEMBLY__ */
+#endif /* KEEL_EL2_H */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The face of src/host/: this machine. EL2 claim, PPIs, hotplug, suspend, reboot; CPU features.
+ */
+#ifndef KEEL_HOST_H
+#define KEEL_HOST_H
+
+#include <linux/types.h>
+
+struct prda;
+
+/**
+ * struct host_features - what this machine has (the sanitised view: what all CPUs share)
+ *
+ * Filled once at insmod, read-only afterwards. Each is false if its parameter (fwb, fgt, huge) says so.
+ */
+struct host_features {
+	bool fgt;		/* FEAT_FGT */
+	bool fgt2;		/* FEAT_FGT2 */
+	bool amu_fgt;		/* HAFGRTR_EL2 (FEAT_AMUv1 + FGT) */
+	bool hcx;		/* HCRX_EL2 */
+	bool fwb;		/* FEAT_S2FWB */
+	bool cache_idc;		/* CTR_EL0.IDC: no clean to PoU needed for instruction fetch */
+	bool cache_dic;		/* CTR_EL0.DIC: no I-cache invalidate needed */
+	bool xnx;		/* FEAT_XNX */
+	bool hafdbs;		/* hardware access flag in stage 2 */
+	bool ttl;		/* FEAT_TTL */
+	bool vmid16;
+	bool ras;
+	bool pauth;		/* address authentication */
+	bool sve;
+	bool sme;
+	bool ecv;
+	bool amvoffen;
+	bool mte;
+	bool dit;		/* PSTATE.DIT */
+	bool irq_prio_masking;	/* the kernel masks by priority (irqchip.gicv3_pseudo_nmi=1) */
+	unsigned int pa_bits;
+	unsigned int nr_brps;
+	unsigned int nr_wrps;
+};
+
+extern struct host_features host;
+
+/**
+ * struct host_ops - what main.c hands down: calls that must point up
+ * @vtimer_irq: the virtual timer's PPI was taken by the host; hard interrupt, on the PPI's CPU
+ * @shutdown: the machine reboots: every vCPU out of its guest, none enters again; may sleep
+ */
+struct host_ops {
+	void (*vtimer_irq)(struct prda *p);
+	void (*shutdown)(void);
+};
+
+/** host_probe() - fill @host; refuse what keel cannot run on, one printed sentence each; 0 or -errno */
+int host_probe(void);
+
+/** host_claim() - PPIs, per-CPU data, hotplug and reboot; after host_probe(); 0 or -errno */
+int host_claim(const struct host_ops *ops);
+
+/** host_release() - all of it back, on every CPU (SWITCH rule 6); no vCPU exists */
+void host_release(void);
+
+/** host_prda() - PRDA of this CPU; preemption off */
+struct prda *host_prda(void);
+
+/** host_vtimer_irq() - Linux interrupt of the virtual timer PPI */
+unsigned int host_vtimer_irq(void);
+
+/** host_vtimer_intid() - its INTID, for the HW field of a list register */
+u32 host_vtimer_intid(void);
+
+/** host_vtimer_set_active() - write the PPI's ACTIVE state on this CPU; not under rq->lock */
+void host_vtimer_set_active(bool active);
+
+#endif /* KEEL_HOST_H */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The face of src/run/: KVM_RUN. The loop, entry work, exits to userspace, MMIO regions.
+ */
+#ifndef KEEL_RUN_H
+#define KEEL_RUN_H
+
+#include <linux/kvm.h>
+#include <linux/list.h>
+
+#include <keel/types.h>
+
+struct keel_vm;
+struct keel_vcpu;
+struct mmio_region;
+
+/**
+ * struct mmio_ops - what stands behind a region of guest physical space
+ * @read: fill *@val, @len is 1, 2, 4 or 8, @offset is from the region's base, aligned to @len
+ * @write: take @val
+ *
+ * Context: task, may sleep, vcpu->mutex held, the vCPU loaded, vm->srcu held for reading.
+ * Return: 0 done; -EOPNOTSUPP: not mine after all, ask userspace.
+ */
+struct mmio_ops {
+	int (*read)(struct keel_vcpu *vcpu, struct mmio_region *r, u64 offset, unsigned int len,
+		    u64 *val);
+	int (*write)(struct keel_vcpu *vcpu, struct mmio_region *r, u64 offset, unsigned int len,
+		     u64 val);
+};
+
+/**
+ * struct mmio_region - [base, base + size) answered inside the kernel
+ * @base: first address
+ * @size: bytes
+ * @ops: handlers
+ * @owner: theirs
+ *
+ * An access belongs to the region that holds its first byte, and may reach past its end: the handler
+ * looks at the length.
+ */
+struct mmio_region {
+	struct ipa base;
+	u64 size;
+	const struct mmio_ops *ops;
+	void *owner;
+};
+
+/** struct mmio_bus - the VM's regions, sorted by base; immutable once published */
+struct mmio_bus {
+	unsigned int nr;
+	struct mmio_region *region[];
+};
+
+/**
+ * struct mmio_access - a decoded access
+ * @ipa: address
+ * @len: 1, 2, 4 or 8 bytes
+ * @reg: the register read or written (31: xzr)
+ * @write: guest stores
+ * @sign: loads: sign-extend
+ * @sf: loads: the register is 64 bits wide, else 32
+ * @be: the guest's data is big-endian
+ */
+struct mmio_access {
+	struct ipa ipa;
+	unsigned int len;
+	unsigned int reg;
+	bool write;
+	bool sign;
+	bool sf;
+	bool be;
+};
+
+/**
+ * struct run_vcpu - src/run's member of struct keel_vcpu
+ * @mmio_pending: userspace has @mmio to answer; the next KVM_RUN completes it
+ * @mmio: the access of the last KVM_EXIT_MMIO
+ */
+struct run_vcpu {
+	bool mmio_pending;
+	struct mmio_access mmio;
+};
+
+/** run_vcpu_run() - KVM_RUN; vcpu->mutex held. 0 with kvm_run filled, -EINTR, -ENOEXEC, -EFAULT… */
+int run_vcpu_run(struct keel_vcpu *vcpu);
+
+/**
+ * run_mmio() - the guest touched @a, which is no memory: ask the regions, then userspace
+ *
+ * Decodes the syndrome; without one (ISV = 0) a data abort is injected. Skips the instruction when it
+ * is answered. Context: second tier. Return: > 0 answered, 0 kvm_run holds KVM_EXIT_MMIO, < 0 error.
+ */
+int run_mmio(struct keel_vcpu *vcpu, struct ipa a);
+
+/** mmio_register() - publish @r; -EEXIST when it overlaps another; may sleep */
+int mmio_register(struct keel_vm *vm, struct mmio_region *r);
+
+/** mmio_unregister() - take @r out and wait until nobody uses it; may sleep; not inside vm->srcu */
+void mmio_unregister(struct keel_vm *vm, struct mmio_region *r);
+
+/** mmio_destroy() - free the bus itself (regions belong to their owners) */
+void mmio_destroy(struct keel_vm *vm);
+
+#endif /* KEEL_RUN_H */

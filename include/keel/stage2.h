@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The face of src/stage2/: guest memory. Memory slots, stage-2 tables, faults, MMU notifier, VMIDs.
+ */
+#ifndef KEEL_STAGE2_H
+#define KEEL_STAGE2_H
+
+#include <linux/kvm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+
+#include <keel/types.h>
+
+struct keel_vm;
+struct keel_vcpu;
+struct prda;
+struct kvm_userspace_memory_region2;	/* <keel/compat.h> on kernels before 6.8 */
+
+#define STAGE2_MAX_SLOTS 512
+
+/**
+ * struct memslot - one KVM_SET_USER_MEMORY_REGION slot
+ * @base: IPA of its first byte
+ * @npages: length in host pages
+ * @hva: where the VMM mapped it
+ * @id: slot number (bits 15:0 of kvm_userspace_memory_region.slot)
+ * @flags: KVM_MEM_READONLY, and MEMSLOT_GOING while a delete or a move takes its pages away
+ */
+struct memslot {
+	struct ipa base;
+	u64 npages;
+	struct hva hva;
+	u32 id;
+	u32 flags;
+};
+
+/* Faults no longer see the slot, MMU notifiers still do; above the ABI's flags. */
+#define MEMSLOT_GOING	BIT(31)
+
+/**
+ * struct memslots - the VM's slots, sorted by IPA; immutable once published, freed after SRCU
+ */
+struct memslots {
+	unsigned int nr;
+	struct memslot slot[];
+};
+
+/**
+ * struct stage2 - src/stage2's member of struct keel_vm
+ * @slots: published set, read under vm->srcu; changed under @slots_lock
+ * @slots_lock: serialises slot changes (sleeps); taken inside vm->lock and vcpu->mutex
+ * @lock: protects the tables and @inval_*; a spinlock, taken by notifiers (innermost but for
+ *	vgic locks, which never nest with it)
+ * @root: first-level table (concatenated when the IPA size asks for it), pages
+ * @root_hpa: its address as VTTBR_EL2 wants it
+ * @ipa_bits: size of the IPA space (32 to the host's maximum)
+ * @vtcr: VTCR_EL2
+ * @start_level: level of @root
+ * @vmid: VMID and its generation, see vmid.c; 0 until a vCPU has entered the guest
+ * @last_vcpu: by CPU number, the vCPU of this VM that was loaded there last
+ * @notifier: MMU notifier on the VMM's mm
+ * @inval_seq: bumped at the end of each invalidation, and at each change of a slot
+ * @inval_count: invalidations under way
+ * @inval_start: lowest address they cover
+ * @inval_end: end of the highest
+ * @unflushed: debug builds: a descriptor was broken and no TLBI has followed yet
+ */
+struct stage2 {
+	struct memslots __rcu *slots;
+	struct mutex slots_lock;
+	spinlock_t lock;
+	void *root;
+	struct hpa root_hpa;
+	unsigned int ipa_bits;
+	u64 vtcr;
+	int start_level;
+	u64 vmid;
+	struct keel_vcpu **last_vcpu;
+	struct mmu_notifier notifier;
+	unsigned long inval_seq;
+	unsigned long inval_count;
+	unsigned long inval_start;
+	unsigned long inval_end;
+#ifdef KEEL_DEBUG
+	bool unflushed;
+#endif
+};
+
+/**
+ * struct stage2_vcpu - src/stage2's member of struct keel_vcpu
+ * @cache: page-table pages set aside before @lock is taken, so that a fault cannot fail half-way
+ * @nr_cache: how many
+ */
+struct stage2_vcpu {
+	void *cache[8];
+	unsigned int nr_cache;
+};
+
+/** stage2_init() - once at insmod: VMID allocator, IPA limits of this host; 0 or -errno */
+int stage2_init(void);
+void stage2_exit(void);
+
+/** stage2_max_ipa_bits() - what KVM_CAP_ARM_VM_IPA_SIZE answers */
+unsigned int stage2_max_ipa_bits(void);
+
+/**
+ * stage2_create() - empty tables and notifier for a new VM, current->mm
+ * @type: KVM_CREATE_VM's type: 0 (40 bits) or an IPA size from 32 to the maximum
+ *
+ * Return: 0, -EINVAL (type), -ENOMEM.
+ */
+int stage2_create(struct keel_vm *vm, unsigned long type);
+
+/** stage2_destroy() - notifier off, tables freed; no vCPU runs; also after the mm's exit */
+void stage2_destroy(struct keel_vm *vm);
+
+int stage2_vcpu_create(struct keel_vcpu *vcpu);
+void stage2_vcpu_destroy(struct keel_vcpu *vcpu);
+
+/**
+ * stage2_set_slot() - KVM_SET_USER_MEMORY_REGION and REGION2
+ *
+ * Context: may sleep; takes @slots_lock. Return: 0 or KVM's errno: -EINVAL (alignment, flags,
+ * range, size change, delete of nothing), -EEXIST (overlap), -EFAULT (beyond the IPA space),
+ * -ENOMEM.
+ */
+int stage2_set_slot(struct keel_vm *vm, const struct kvm_userspace_memory_region2 *r);
+
+/** stage2_find_slot() - the slot that holds @a, or NULL; caller holds vm->srcu */
+const struct memslot *stage2_find_slot(struct keel_vm *vm, struct ipa a);
+
+/**
+ * stage2_handle_fault() - exit handler for instruction and data aborts from the guest
+ *
+ * Translation fault inside a slot: fault the page in and map it. Outside any slot, or a write to a
+ * READONLY slot: MMIO through run_mmio(). What the architecture gives a syndrome for and nobody can
+ * answer is injected into the guest. Return: > 0 go on, 0 to userspace, < 0 error (-EFAULT: the
+ * VMM's mapping is bad).
+ */
+int stage2_handle_fault(struct keel_vcpu *vcpu);
+
+/** stage2_fault_el2() - first tier: find the IPA of the fault (HPFAR, or AT); always false */
+bool stage2_fault_el2(struct keel_vcpu *vcpu);
+
+/** stage2_load/put_el2() - VTTBR, VTCR in and out; local flush when SWITCH rule 5 asks */
+void stage2_load_el2(struct keel_vcpu *vcpu, struct prda *p);
+void stage2_put_el2(struct keel_vcpu *vcpu, struct prda *p);
+
+/**
+ * stage2_vmid_check() - make sure the VM's VMID is of the current generation
+ *
+ * Context: interrupts off, before el2_enter() on each pass; reloads VTTBR if it changed.
+ */
+void stage2_vmid_check(struct keel_vcpu *vcpu, struct prda *p);
+
+/**
+ * stage2_refault() - unmap all guest memory: each page comes back by a fault, which makes caches
+ *	coherent as for a new page (to PoC without FEAT_S2FWB, instructions on first execution)
+ *
+ * Context: may sleep, vm->srcu not needed.
+ */
+void stage2_refault(struct keel_vm *vm);
+
+/** stage2_copy_from_guest() - read guest memory through the memslots; may sleep; 0 or -EFAULT */
+int stage2_copy_from_guest(struct keel_vm *vm, struct ipa a, void *to, size_t len);
+int stage2_copy_to_guest(struct keel_vm *vm, struct ipa a, const void *from, size_t len);
+
+#endif /* KEEL_STAGE2_H */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The VM and the vCPU: one member a folder; lifetime, ids, references, requests, kick, wake, counters.
+ */
+#ifndef KEEL_VM_H
+#define KEEL_VM_H
+
+#include <linux/kref.h>
+#include <linux/kvm.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/rcuwait.h>
+#include <linux/srcu.h>
+#include <linux/xarray.h>
+
+#include <keel/el2.h>
+#include <keel/run.h>
+#include <keel/stage2.h>
+#include <keel/vcpu.h>
+#include <keel/vgic.h>
+#include <keel/vtimer.h>
+
+#define KEEL_MAX_VCPUS	512
+
+/* Requests to a vCPU (bits of keel_vcpu.requests); looked at before each entry. */
+enum vcpu_request {
+	VCPU_REQ_RESET,		/* CPU_ON left a state to start from */
+	VCPU_REQ_SLEEP,		/* powered off: block until it is not */
+	VCPU_REQ_IRQ,		/* interrupt state changed: leave, flush, enter again */
+	VCPU_REQ_LEAVE,		/* leave the guest once (memory or VM-wide change) */
+};
+
+/* Where a vCPU is (keel_vcpu.mode); the Dekker pair with requests, see run/loop.c. */
+enum vcpu_mode {
+	VCPU_OUTSIDE,
+	VCPU_IN_GUEST,
+};
+
+/* Counters of a VM and its vCPUs, by name, for KVM_GET_STATS_FD (src/abi/stats.c). */
+enum vcpu_counter {
+	COUNT_EXITS,			/* exits to the second tier */
+	COUNT_EL2_EXITS,		/* answered in the first tier */
+	COUNT_MMIO_USER,
+	COUNT_MMIO_KERNEL,
+	COUNT_SIGNAL,
+	COUNT_HALT_WAKEUP,		/* WFI sleeps */
+	COUNT_S2_FAULT,			/* stage-2 pages mapped */
+	COUNT_S2_BLOCK,			/* of these, 2 MB blocks */
+	COUNT_CACHE_CLEAN,		/* pages cleaned to PoC */
+	COUNT_TLB_LOCAL,		/* local flushes because another vCPU ran here */
+	COUNT_FP_LOAD,
+	COUNT_IRQ_INJECT,
+	COUNT_UNDEF,			/* UNDEF injected for something that should not trap or does not exist */
+	COUNT_NR,
+};
+
+/**
+ * struct keel_vcpu - a virtual CPU
+ * @vm: its VM; a reference is held by the vCPU's fd
+ * @id: KVM_CREATE_VCPU's id
+ * @mutex: held by KVM_RUN and every vCPU ioctl; inside vm->lock
+ * @kvm_run: page shared with the VMM
+ * @requests, @mode: the protocol at the top of vm/wake.c
+ * @pass: entries into the guest so far, for vm_guest_barrier()
+ * @task: thread inside KVM_RUN, for kick_process(); NULL outside; read under RCU
+ * @wait: where a blocked vCPU sleeps
+ * @preempt: preempt notifier that loads and puts
+ * @cpu: where it is loaded, -1 when not
+ * @last_cpu: where it was loaded last
+ * @prda: PRDA of @cpu while loaded
+ * @sigset, @sigset_active: KVM_SET_SIGNAL_MASK
+ * @exits: counters per row of the exit table, [0] second tier, [1] first
+ * @count: COUNT_*
+ */
+struct keel_vcpu {
+	struct keel_vm *vm;
+	u32 id;
+	struct mutex mutex;
+	struct kvm_run *kvm_run;
+	unsigned long requests;
+	unsigned long pass;
+	int mode;
+	struct task_struct __rcu *task;
+	struct rcuwait wait;
+	struct preempt_notifier preempt;
+	int cpu;
+	int last_cpu;
+	struct prda *prda;
+	sigset_t sigset;
+	bool sigset_active;
+	u64 exits[2][EL2_NR_EXITS];
+	u64 count[COUNT_NR];
+
+	struct vcpu_state state;
+	struct run_vcpu run;
+	struct stage2_vcpu stage2;
+	struct vgic_vcpu vgic;
+	struct vtimer_vcpu vtimer;
+};
+
+/**
+ * struct keel_vm - a virtual machine
+ *
+ * Lock order, outermost first: vm->lock, vcpu->mutex, vm->config_lock, stage2.slots_lock,
+ * mmap_lock, vm->srcu (read), stage2.lock; vgic's el2_locks are taken alone (order among
+ * themselves: src/vgic/vgic.c). psci_lock is a leaf.
+ *
+ * @ref: VM fd, vCPU fds, device fds each hold one
+ * @id: never reused
+ * @lock: VM ioctls
+ * @config_lock: once-only set-up at the first run, reached with a vcpu->mutex held
+ * @mm: the creator's; only it may run the VM
+ * @srcu: readers of slots and MMIO regions
+ * @bus: MMIO regions; @bus_lock: changes of it, a leaf
+ * @vcpus: by index (order of creation); @nr_vcpus: how many
+ * @by_id: index by KVM_CREATE_VCPU id
+ * @traps: EL2 control registers for this VM's vCPUs, see traps_compute()
+ * @link: list of VMs
+ */
+struct keel_vm {
+	struct kref ref;
+	u32 id;
+	struct mutex lock;
+	struct mutex config_lock;
+	struct mm_struct *mm;
+	struct srcu_struct srcu;
+	struct mmio_bus __rcu *bus;
+	struct mutex bus_lock;
+	struct keel_vcpu *vcpus[KEEL_MAX_VCPUS];
+	unsigned int nr_vcpus;
+	struct el2_traps traps;
+	struct list_head link;
+	u64 count_remote_tlb;
+
+	struct vcpu_vm vcpu;
+	struct stage2 stage2;
+	struct vgic vgic;
+	struct vtimer_vm vtimer;
+	struct list_head irqfds;	/* src/abi/eventfd.c, under vm->lock */
+	struct list_head ioeventfds;
+};
+
+/** vm_for_each_vcpu() - all published vCPUs of @vm; they live as long as the VM */
+#define vm_for_each_vcpu(i, v, vm)						\
+	for ((i) = 0;								\
+	     (i) < smp_load_acquire(&(vm)->nr_vcpus) && ((v) = (vm)->vcpus[i], true);	\
+	     (i)++)
+
+/** vm_create() - a VM of current->mm; @type as KVM_CREATE_VM; ERR_PTR on failure */
+struct keel_vm *vm_create(unsigned long type);
+void vm_get(struct keel_vm *vm);
+void vm_put(struct keel_vm *vm);
+
+/** vm_create_vcpu() - vm->lock held; -EINVAL (id), -EEXIST, -ENOMEM */
+struct keel_vcpu *vm_create_vcpu(struct keel_vm *vm, u32 id);
+
+/** vm_vcpu_by_id() / vm_vcpu_by_mpidr() - or NULL */
+struct keel_vcpu *vm_vcpu_by_id(struct keel_vm *vm, u32 id);
+struct keel_vcpu *vm_vcpu_by_mpidr(struct keel_vm *vm, u64 mpidr);
+
+/** vcpu_load() / vcpu_put() - bind the vCPU to this CPU, with its preempt notifier; task context */
+void vcpu_load(struct keel_vcpu *vcpu);
+void vcpu_put(struct keel_vcpu *vcpu);
+
+/**
+ * vcpu_request() - set a request and make the vCPU notice it: kick if in the guest, wake if blocked
+ *
+ * Context: any, also hard interrupt. Ordering: the bit is set before mode is read (pairs with the
+ * store of mode and the check of requests in run/loop.c).
+ */
+void vcpu_request(struct keel_vcpu *vcpu, enum vcpu_request req);
+
+/** vcpu_kick() - out of the guest, if it is there, and awake; any context */
+void vcpu_kick(struct keel_vcpu *vcpu);
+
+/** vm_request_all() - vcpu_request() on every vCPU but @but (may be NULL) */
+void vm_request_all(struct keel_vm *vm, enum vcpu_request req, struct keel_vcpu *but);
+
+/**
+ * vcpu_block() - sleep until the vCPU has a reason to run (WFI): a pending interrupt, a request, a
+ * signal. Context: task, vCPU loaded (it is put while it sleeps).
+ */
+void vcpu_block(struct keel_vcpu *vcpu);
+
+/** vcpu_runnable() - would the vCPU leave a WFI now */
+bool vcpu_runnable(struct keel_vcpu *vcpu);
+
+/** vm_shut_down - the machine reboots: no vCPU enters a guest any more */
+extern bool vm_shut_down;
+
+/** vm_shutdown_all() - set @vm_shut_down and get every vCPU out of its guest; may sleep */
+void vm_shutdown_all(void);
+
+/** vcpu_preempt_init() - the preempt notifier of a new vCPU */
+void vcpu_preempt_init(struct keel_vcpu *vcpu);
+
+static inline bool vcpu_has_request(struct keel_vcpu *vcpu, enum vcpu_request req)
+{
+	return test_bit(req, &vcpu->requests);
+}
+
+/** vcpu_take_request() - test and clear; what the requester wrote before it is visible afterwards */
+static inline bool vcpu_take_request(struct keel_vcpu *vcpu, enum vcpu_request req)
+{
+	return test_bit(req, &vcpu->requests) && test_and_clear_bit(req, &vcpu->requests);
+}
+
+/** vm_guest_barrier() - wait until each vCPU has left the guest or passed an entry (SWITCH rule 2.4) */
+void vm_guest_barrier(struct keel_vm *vm);
+
+static inline void vcpu_count(struct keel_vcpu *vcpu, enum vcpu_counter c)
+{
+	WRITE_ONCE(vcpu->count[c], vcpu->count[c] + 1);
+}
+
+#endif /* KEEL_VM_H */

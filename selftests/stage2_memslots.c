@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory slots: add, move, delete, read-only, many, changed under a running vCPU, bad ones. */
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/poke.h"
+#include "lib/vm.h"
+
+#define SLOT_IPA	0x50000000ULL
+#define MOVED_IPA	0x52000000ULL
+#define SLOT_SIZE	0x10000ULL
+#define PATTERN		0x0123456789abcdefULL
+
+static void *memory(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	REQUIRE(p != MAP_FAILED);
+	return p;
+}
+
+static u64 word_at(void *mem, u64 offset)
+{
+	u64 word;
+
+	memcpy(&word, (char *)mem + offset, sizeof(word));
+	return word;
+}
+
+static void add_move_delete(void)
+{
+	void *mem = memory(SLOT_SIZE);
+	struct vm vm;
+
+	poke_create(&vm);
+	CHECK(poke_exits(&vm, false, SLOT_IPA, 8, PATTERN));
+	REQUIRE_OK(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE, mem));
+	poke_write(&vm, SLOT_IPA + 0x1008, 8, PATTERN);
+	CHECK_EQ(word_at(mem, 0x1008), PATTERN);
+
+	REQUIRE_OK(vm_memslot(&vm, 1, 0, MOVED_IPA, SLOT_SIZE, mem));
+	CHECK_EQ(poke_read(&vm, MOVED_IPA + 0x1008, 8), PATTERN);
+	CHECK(poke_exits(&vm, false, SLOT_IPA + 0x1008, 8, 1));
+	CHECK(poke_exits(&vm, true, SLOT_IPA + 0x1008, 8, 2));
+
+	REQUIRE_OK(vm_memslot(&vm, 1, 0, MOVED_IPA, 0, mem));
+	CHECK(poke_exits(&vm, false, MOVED_IPA + 0x1008, 8, 3));
+	REQUIRE_OK(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE, mem));
+	CHECK_EQ(poke_read(&vm, SLOT_IPA + 0x1008, 8), PATTERN);
+	CHECK(poke_exits(&vm, true, SLOT_IPA + SLOT_SIZE, 4, 4));
+	CHECK(poke_exits(&vm, true, SLOT_IPA - 4, 4, 5));
+	vm_destroy(&vm);
+}
+
+static void read_only(void)
+{
+	void *mem = memory(SLOT_SIZE);
+	struct vm vm;
+	int len;
+
+	memcpy((char *)mem + 8, &(u64){ PATTERN }, 8);
+	poke_create(&vm);
+	REQUIRE_OK(vm_memslot(&vm, 1, KVM_MEM_READONLY, SLOT_IPA, SLOT_SIZE, mem));
+	/* Writes exit both before and after the first read has mapped the page. */
+	CHECK(poke_exits(&vm, true, SLOT_IPA + 8, 8, 77));
+	CHECK_EQ(poke_read(&vm, SLOT_IPA + 8, 8), PATTERN);
+	for (len = 1; len <= 8; len *= 2)
+		CHECK(poke_exits(&vm, true, SLOT_IPA + 8, len, 0x7777777777777777));
+	CHECK_EQ(poke_read(&vm, SLOT_IPA + 8, 8), PATTERN);
+	CHECK_EQ(word_at(mem, 8), PATTERN);
+	/* What the VMM changes is seen. */
+	memcpy((char *)mem + 8, &(u64){ 99 }, 8);
+	CHECK_EQ(poke_read(&vm, SLOT_IPA + 8, 8), 99);
+	vm_destroy(&vm);
+}
+
+static void executable(void)
+{
+	/* mov x0, #1234; ret - and another constant */
+	static const u32 code[] = { 0xd2809a40, 0xd65f03c0 }, code2[] = { 0xd2800140, 0xd65f03c0 };
+	void *mem = memory(SLOT_SIZE);
+	struct poke cmd = { .op = POKE_EXEC, .addr = SLOT_IPA };
+	struct vm vm;
+
+	memcpy(mem, code, sizeof(code));
+	__builtin___clear_cache(mem, (char *)mem + sizeof(code));
+	poke_create(&vm);
+	REQUIRE_OK(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE, mem));
+	REQUIRE(poke_command(&vm, &cmd));
+	CHECK_EQ(cmd.value, 1234);
+	memcpy(mem, code2, sizeof(code2));
+	__builtin___clear_cache(mem, (char *)mem + sizeof(code2));
+	REQUIRE(poke_command(&vm, &cmd));
+	CHECK_EQ(cmd.value, 10);
+	vm_destroy(&vm);
+}
+
+static void errors(void)
+{
+	char *mem = memory(SLOT_SIZE);
+	struct vm vm;
+	u64 page = sysconf(_SC_PAGESIZE);
+
+	vm_create(&vm);
+	REQUIRE_OK(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE, mem));
+	/* Overlap: same place, at either end, around, inside. */
+	CHECK_ERR(vm_memslot(&vm, 2, 0, SLOT_IPA, SLOT_SIZE, mem), EEXIST);
+	CHECK_ERR(vm_memslot(&vm, 2, 0, SLOT_IPA - page, 2 * page, mem), EEXIST);
+	CHECK_ERR(vm_memslot(&vm, 2, 0, SLOT_IPA + SLOT_SIZE - page, 2 * page, mem), EEXIST);
+	CHECK_ERR(vm_memslot(&vm, 2, 0, SLOT_IPA + page, page, mem), EEXIST);
+	CHECK_OK(vm_memslot(&vm, 2, 0, SLOT_IPA + SLOT_SIZE, page, mem));
+	/* A move onto another slot fails and leaves the slot where it was. */
+	CHECK_ERR(vm_memslot(&vm, 2, 0, SLOT_IPA, page, mem), EEXIST);
+	CHECK_OK(vm_memslot(&vm, 3, 0, SLOT_IPA + SLOT_SIZE + page, page, mem));
+
+	CHECK_ERR(vm_memslot(&vm, 4, 0, MOVED_IPA + 1, page, mem), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 4, 0, MOVED_IPA, page + 1, mem), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 4, 0, MOVED_IPA, page, mem + 1), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 4, 0, -page, 2 * page, mem), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 4, 0, MOVED_IPA, page, (void *)~0xfffULL), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 4, 1U << 31, MOVED_IPA, page, mem), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 0x7fff, 0, MOVED_IPA, page, mem), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 1U << 16, 0, MOVED_IPA, page, mem), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 4, 0, MOVED_IPA, 0, mem), EINVAL);
+	/* Beyond the guest's physical address size of 40 bits. */
+	CHECK_ERR(vm_memslot(&vm, 4, 0, (1ULL << 40) - page, 2 * page, mem), EFAULT);
+
+	/* An existing slot: size, mapping and the read-only flag stay. */
+	CHECK_ERR(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE - page, mem), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE, mem + page), EINVAL);
+	CHECK_ERR(vm_memslot(&vm, 1, KVM_MEM_READONLY, SLOT_IPA, SLOT_SIZE, mem), EINVAL);
+	CHECK_OK(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE, mem));
+	vm_destroy(&vm);
+}
+
+static void hundred(void)
+{
+	const u64 page = sysconf(_SC_PAGESIZE);
+	char *mem = memory(100 * page);
+	struct vm vm;
+	u64 i;
+
+	poke_create(&vm);
+	/* Descending, with a hole after each, and mapped in another order than they lie. */
+	for (i = 100; i > 0; i--)
+		REQUIRE_OK(vm_memslot(&vm, i, 0, SLOT_IPA + 2 * i * page, page,
+				      mem + (i * 37 % 100) * page));
+	for (i = 1; i <= 100; i++)
+		poke_write(&vm, SLOT_IPA + 2 * i * page + 8, 8, PATTERN + i);
+	for (i = 1; i <= 100; i++)
+		CHECK_EQ(word_at(mem, (i * 37 % 100) * page + 8), PATTERN + i);
+	for (i = 2; i <= 100; i += 2)
+		REQUIRE_OK(vm_memslot(&vm, i, 0, 0, 0, NULL));
+	for (i = 1; i <= 100; i++) {
+		if (i % 2)
+			CHECK_EQ(poke_read(&vm, SLOT_IPA + 2 * i * page + 8, 8), PATTERN + i);
+		else
+			CHECK(poke_exits(&vm, false, SLOT_IPA + 2 * i * page + 8, 8, i));
+		CHECK(poke_exits(&vm, false, SLOT_IPA + (2 * i + 1) * page, 8, i));
+	}
+	vm_destroy(&vm);
+}
+
+/* While the slot is away its accesses exit; whenever it is there they do not hang. */
+static bool answer_any(struct vcpu *vcpu)
+{
+	return vcpu->run->exit_reason == KVM_EXIT_MMIO && !vcpu->run->mmio.is_write &&
+	       vcpu->run->mmio.phys_addr == SLOT_IPA;
+}
+
+static void wait_progress(struct vm *vm)
+{
+	u64 *counter = vm_ptr(vm, FREE_IPA), before = READ_ONCE(*counter);
+
+	while (READ_ONCE(*counter) < before + 3)
+		sched_yield();
+}
+
+static void under_running_vcpu(void)
+{
+	void *mem = memory(SLOT_SIZE);
+	struct poke cmd = { .op = POKE_LOOP, .addr = FREE_IPA, .value = SLOT_IPA, .len = 8 };
+	struct vm vm;
+	int i;
+
+	poke_create(&vm);
+	vm.exit = answer_any;
+	memcpy(vm_ptr(&vm, SHARED_IPA), &cmd, sizeof(cmd));
+	REQUIRE_OK(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE, mem));
+	vm_start(&vm);
+	for (i = 0; i < 50; i++) {
+		wait_progress(&vm);
+		REQUIRE_OK(vm_memslot(&vm, 1, 0, SLOT_IPA, 0, mem));
+		wait_progress(&vm);
+		REQUIRE_OK(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE, mem));
+		wait_progress(&vm);
+		REQUIRE_OK(vm_memslot(&vm, 1, 0, MOVED_IPA, SLOT_SIZE, mem));
+		REQUIRE_OK(vm_memslot(&vm, 1, 0, SLOT_IPA, SLOT_SIZE, mem));
+	}
+	vm_stop(&vm);
+	vm_destroy(&vm);
+}
+
+static void region2(void)
+{
+	struct kvm_userspace_memory_region2 region = {
+		.slot = 1,
+		.guest_phys_addr = SLOT_IPA,
+		.memory_size = SLOT_SIZE,
+	};
+	struct vm vm;
+
+	poke_create(&vm);
+	if (ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY2) <= 0) {
+		CHECK(!kvm_is_keel());
+		ktap_note("this KVM has no KVM_SET_USER_MEMORY_REGION2");
+		return;
+	}
+	region.userspace_addr = (u64)memory(SLOT_SIZE);
+	REQUIRE_OK(ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION2, &region));
+	poke_write(&vm, SLOT_IPA, 8, PATTERN);
+	CHECK_EQ(word_at((void *)region.userspace_addr, 0), PATTERN);
+	region.slot = 2;
+	CHECK_ERR(ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION2, &region), EEXIST);
+	vm_destroy(&vm);
+}
+
+static const struct ktap_case cases[] = {
+	{ "add_move_delete", add_move_delete },
+	{ "read_only", read_only },
+	{ "executable", executable },
+	{ "errors", errors },
+	{ "hundred", hundred },
+	{ "under_running_vcpu", under_running_vcpu },
+	{ "region2", region2 },
+};
+
+int main(int argc, char **argv)
+{
+	return ktap_main(argc, argv, cases, ARRAY_SIZE(cases));
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM_GET_STATS_FD: a file that reads as header, id text, descriptors, data (api.rst 4.133).
+ *
+ * The data block is the counters as they lie in struct keel_vcpu or struct keel_vm; descriptors
+ * are made once at insmod and name only the rows of the exit table that can fire. Counters are
+ * read while the vCPU runs: each is one aligned u64, no two need agree.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/kvm_types.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <keel/abi.h>
+#include <keel/exits.h>
+#include <keel/vm.h>
+
+#define STATS_DESC_SIZE	(offsetof(struct kvm_stats_desc, name) + KVM_STATS_NAME_SIZE)
+
+/* A vCPU's data block: exits[2][] and count[], which follow each other. */
+static_assert(offsetof(struct keel_vcpu, count) ==
+	      offsetofend(struct keel_vcpu, exits));
+#define VCPU_DATA_SIZE	(offsetofend(struct keel_vcpu, count) - offsetof(struct keel_vcpu, exits))
+#define VCPU_MAX_DESCS	(VCPU_DATA_SIZE / sizeof(u64))
+
+struct stats {
+	struct kvm_stats_header header;
+	void *descs;
+	size_t data_size;
+};
+
+static struct stats vm_stats, vcpu_stats;
+
+static const char *const count_names[COUNT_NR] = {
+	[COUNT_EXITS]		= "exits",
+	[COUNT_EL2_EXITS]	= "exits_el2",
+	[COUNT_MMIO_USER]	= "mmio_exit_user",
+	[COUNT_MMIO_KERNEL]	= "mmio_exit_kernel",
+	[COUNT_SIGNAL]		= "signal_exits",
+	[COUNT_HALT_WAKEUP]	= "halt_wakeup",
+	[COUNT_S2_FAULT]	= "stage2_fault",
+	[COUNT_S2_BLOCK]	= "stage2_block",
+	[COUNT_CACHE_CLEAN]	= "cache_clean",
+	[COUNT_TLB_LOCAL]	= "tlb_flush_local",
+	[COUNT_FP_LOAD]		= "fp_load",
+	[COUNT_IRQ_INJECT]	= "irq_inject",
+	[COUNT_UNDEF]		= "undef",
+};
+
+static void stats_add(struct stats *s, size_t offset, const char *prefix, const char *name,
+		      const char *suffix)
+{
+	struct kvm_stats_desc *d = s->descs + s->header.num_desc++ * STATS_DESC_SIZE;
+
+	d->flags = KVM_STATS_TYPE_CUMULATIVE | KVM_STATS_UNIT_NONE | KVM_STATS_BASE_POW10;
+	d->size = 1;
+	d->offset = offset;
+	snprintf(d->name, KVM_STATS_NAME_SIZE, "%s%s%s", prefix, name, suffix);
+}
+
+static int stats_alloc(struct stats *s, unsigned int max_descs, size_t data_size)
+{
+	s->descs = kcalloc(max_descs, STATS_DESC_SIZE, GFP_KERNEL);
+	s->data_size = data_size;
+	s->header.name_size = KVM_STATS_NAME_SIZE;
+	s->header.id_offset = sizeof(s->header);
+	s->header.desc_offset = s->header.id_offset + KVM_STATS_NAME_SIZE;
+	return s->descs ? 0 : -ENOMEM;
+}
+
+static void stats_finish(struct stats *s)
+{
+	s->header.data_offset = s->header.desc_offset + s->header.num_desc * STATS_DESC_SIZE;
+}
+
+static void stats_add_vcpu(struct stats *s)
+{
+	size_t base = offsetof(struct keel_vcpu, exits);
+	unsigned int i;
+
+	for (i = 0; i < COUNT_NR; i++)
+		stats_add(s, offsetof(struct keel_vcpu, count[i]) - base, "", count_names[i], "");
+	for (i = 0; i < EL2_NR_EXITS; i++) {
+		if (!exit_name(i))
+			continue;
+		stats_add(s, offsetof(struct keel_vcpu, exits[0][i]) - base,
+			  "exit_", exit_name(i), "");
+		stats_add(s, offsetof(struct keel_vcpu, exits[1][i]) - base,
+			  "exit_", exit_name(i), "_el2");
+	}
+}
+
+int abi_stats_init(void)
+{
+	int ret;
+
+	ret = stats_alloc(&vm_stats, 1, sizeof(u64));
+	if (ret)
+		return ret;
+	ret = stats_alloc(&vcpu_stats, VCPU_MAX_DESCS, VCPU_DATA_SIZE);
+	if (ret) {
+		kfree(vm_stats.descs);
+		return ret;
+	}
+	stats_add(&vm_stats, 0, "", "remote_tlb_flush", "");
+	stats_add_vcpu(&vcpu_stats);
+	stats_finish(&vm_stats);
+	stats_finish(&vcpu_stats);
+	return 0;
+}
+
+void abi_stats_exit(void)
+{
+	kfree(vcpu_stats.descs);
+	kfree(vm_stats.descs);
+}
+
+static ssize_t stats_read(const struct stats *s, const char *id, const void *data,
+			  char __user *to, size_t len, loff_t *pos)
+{
+	const struct {
+		const void *from;
+		size_t size;
+	} part[] = {
+		{ &s->header, sizeof(s->header) },
+		{ id, KVM_STATS_NAME_SIZE },
+		{ s->descs, s->header.num_desc * STATS_DESC_SIZE },
+		{ data, s->data_size },
+	};
+	loff_t start = 0;
+	size_t done = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(part) && done < len; start += part[i++].size) {
+		size_t skip, n;
+
+		if (*pos >= start + part[i].size)
+			continue;
+		skip = *pos - start;
+		n = min(part[i].size - skip, len - done);
+		if (copy_to_user(to + done, part[i].from + skip, n))
+			return -EFAULT;
+		done += n;
+		*pos += n;
+	}
+	return done;
+}
+
+static ssize_t vm_stats_read(struct file *file, char __user *to, size_t len, loff_t *pos)
+{
+	struct keel_vm *vm = file->private_data;
+	char id[KVM_STATS_NAME_SIZE] = {};
+
+	snprintf(id, sizeof(id), "kvm-keel-%u", vm->id);
+	return stats_read(&vm_stats, id, &vm->count_remote_tlb, to, len, pos);
+}
+
+static int vm_stats_release(struct inode *inode, struct file *file)
+{
+	vm_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vm_stats_fops = {
+	.owner = THIS_MODULE,
+	.read = vm_stats_read,
+	.release = vm_stats_release,
+	.llseek = noop_llseek,
+};
+
+static ssize_t vcpu_stats_read(struct file *file, char __user *to, size_t len, loff_t *pos)
+{
+	struct keel_vcpu *vcpu = file->private_data;
+	char id[KVM_STATS_NAME_SIZE] = {};
+
+	snprintf(id, sizeof(id), "kvm-keel-%u/vcpu-%u", vcpu->vm->id, vcpu->id);
+	return stats_read(&vcpu_stats, id, vcpu->exits, to, len, pos);
+}
+
+static int vcpu_stats_release(struct inode *inode, struct file *file)
+{
+	struct keel_vcpu *vcpu = file->private_data;
+
+	vm_put(vcpu->vm);
+	return 0;
+}
+
+static const struct file_operations vcpu_stats_fops = {
+	.owner = THIS_MODULE,
+	.read = vcpu_stats_read,
+	.release = vcpu_stats_release,
+	.llseek = noop_llseek,
+};
+
+static int stats_fd(const char *name, const struct file_operations *fops, struct keel_vm *vm,
+		    void *private)
+{
+	struct file *file;
+	int fd;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = anon_inode_getfile(name, fops, private, O_RDONLY);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	vm_get(vm);
+	file->f_mode |= FMODE_PREAD;	/* anonymous inodes come without pread() */
+	fd_install(fd, file);
+	return fd;
+}
+
+int abi_stats_vm(struct keel_vm *vm)
+{
+	return stats_fd("keel-vm-stats", &vm_stats_fops, vm, vm);
+}
+
+int abi_stats_vcpu(struct keel_vcpu *vcpu)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "keel-vcpu-stats:%u", vcpu->id);
+	return stats_fd(name, &vcpu_stats_fops, vcpu->vm, vcpu);
+}

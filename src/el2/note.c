@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Records that EL2 code leaves for the kernel, and the small helpers of exit handlers. */
+#include <asm/debug-monitors.h>
+#include <asm/ptrace.h>
+
+#include <keel/el2.h>
+
+void __el2 el2_note(enum el2_note_kind kind, u64 a, u64 b)
+{
+	struct prda *p = prda();
+	struct el2_note *n = &p->notes[p->note_head++ % EL2_NOTES];
+
+	n->kind = kind;
+	n->a = a;
+	n->b = b;
+}
+
+void __el2 el2_skip(struct el2_ctx *ctx)
+{
+	ctx->pc += 4;
+	ctx->pstate &= ~(u64)(PSR_BTYPE_MASK | DBG_SPSR_SS);
+}

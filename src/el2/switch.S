@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Into the guest and out of it, and the vectors in between.
+ *
+ * While a guest runs SP_EL2 points at the frame that el2_switch() built on the host's stack;
+ * FRAME_CTX of it finds the vCPU's registers, TPIDR_EL2 the CPU's PRDA.
+ */
+#include <linux/linkage.h>
+#include <asm/assembler.h>
+#include <asm/sysreg.h>
+
+#include <keel/el2.h>
+
+#define FRAME_SIZE	112
+#define FRAME_X18	96
+#define FRAME_CTX	104
+
+	.text
+
+/* Nothing after an ERET runs, not even speculatively (SWITCH rule 2.6; SB, or what stands for it). */
+.macro eret_stop
+	eret
+	dsb	nsh
+	isb
+.endm
+
+/* Guest's x2-x18, x29, x30 from or to ctx in x0: what the procedure call standard lets C change. */
+.macro caller_saved op
+	\op	x2, x3, [x0, #CTX_X(2)]
+	\op	x4, x5, [x0, #CTX_X(4)]
+	\op	x6, x7, [x0, #CTX_X(6)]
+	\op	x8, x9, [x0, #CTX_X(8)]
+	\op	x10, x11, [x0, #CTX_X(10)]
+	\op	x12, x13, [x0, #CTX_X(12)]
+	\op	x14, x15, [x0, #CTX_X(14)]
+	\op	x16, x17, [x0, #CTX_X(16)]
+	\op	x29, x30, [x0, #CTX_X(29)]
+.endm
+
+.macro callee_saved op, base, offset
+	\op	x19, x20, [\base, #\offset]
+	\op	x21, x22, [\base, #\offset + 16]
+	\op	x23, x24, [\base, #\offset + 32]
+	\op	x25, x26, [\base, #\offset + 48]
+	\op	x27, x28, [\base, #\offset + 64]
+.endm
+
+/* PC and PSTATE from ctx in x0, then all that is caller-saved; clobbers nothing afterwards. */
+.macro return_to_guest
+#ifdef KEEL_DEBUG
+	ldr	x2, [x0, #CTX_SP_EL0]
+	msr	sp_el0, x2
+#endif
+	ldp	x2, x3, [x0, #CTX_PC]
+	msr	elr_el2, x2
+	msr	spsr_el2, x3
+	caller_saved ldp
+	ldr	x18, [x0, #CTX_X(18)]
+	ldp	x0, x1, [x0, #CTX_X(0)]
+	eret_stop
+.endm
+
+/*
+ * void el2_switch(struct el2_ctx *ctx, struct prda *p)
+ *
+ * Enters the guest; returns when an exit was not answered in the first tier.
+ */
+SYM_CODE_START(el2_switch)
+	stp	x29, x30, [sp, #-FRAME_SIZE]!
+	mov	x29, sp
+	callee_saved stp, sp, 16
+	stp	x18, x0, [sp, #FRAME_X18]
+
+	mrs	x2, sp_el0
+	str	x2, [x1, #PRDA_HOST_SP_EL0]
+	mrs	x2, tpidr_el2
+	str	x2, [x1, #PRDA_HOST_TPIDR]
+	msr	tpidr_el2, x1
+
+	ldr	x2, [x0, #CTX_SP_EL0]
+	msr	sp_el0, x2
+	callee_saved ldp, x0, CTX_X(19)
+	return_to_guest
+SYM_CODE_END(el2_switch)
+
+/* An exit: x0, x1 are on the stack, w1 holds the vector's EL2_EXIT_*. */
+SYM_CODE_START_LOCAL(el2_exit_common)
+	ldr	x0, [sp, #16 + FRAME_CTX]
+	caller_saved stp
+	str	x18, [x0, #CTX_X(18)]
+	ldp	x2, x3, [sp], #16
+	stp	x2, x3, [x0, #CTX_X(0)]
+	/* Kept in memory: a fixed-up abort in the first tier overwrites the registers. */
+	mrs	x2, elr_el2
+	mrs	x3, spsr_el2
+	stp	x2, x3, [x0, #CTX_PC]
+#ifdef KEEL_DEBUG
+	/* A stray use of `current` must fault, not follow the guest's pointer. */
+	mrs	x2, sp_el0
+	str	x2, [x0, #CTX_SP_EL0]
+	mov	x2, #0xdead000000000000
+	msr	sp_el0, x2
+#endif
+	mov	x29, sp
+	bl	el2_exit
+	mov	w1, w0
+	ldr	x0, [sp, #FRAME_CTX]
+	cbz	w1, el2_leave
+	return_to_guest
+SYM_CODE_END(el2_exit_common)
+
+/* Back to the caller of el2_switch(), ctx in x0. */
+SYM_CODE_START_LOCAL(el2_leave)
+	callee_saved stp, x0, CTX_X(19)
+#ifndef KEEL_DEBUG
+	mrs	x2, sp_el0
+	str	x2, [x0, #CTX_SP_EL0]
+#endif
+	mrs	x1, tpidr_el2
+	ldr	x2, [x1, #PRDA_HOST_SP_EL0]
+	msr	sp_el0, x2
+	ldr	x2, [x1, #PRDA_HOST_TPIDR]
+	msr	tpidr_el2, x2
+
+	ldr	x18, [sp, #FRAME_X18]
+	callee_saved ldp, sp, 16
+	ldp	x29, x30, [sp], #FRAME_SIZE
+	ret
+SYM_CODE_END(el2_leave)
+
+/*
+ * A fault of keel's own at EL2. If it is the AT of el2_at_s1e1r_raw(), whose walk met an external
+ * abort, go on at its fixup. Otherwise give the CPU its host state back and return to the faulting
+ * instruction: it faults again, now into the kernel's vectors, which report it first-hand.
+ */
+SYM_CODE_START_LOCAL(el2_own_fault)
+	mrs	x0, elr_el2
+	adr	x1, el2_at_insn
+	cmp	x0, x1
+	b.ne	1f
+	adr	x1, el2_at_fixup
+	msr	elr_el2, x1
+	b	2f
+1:	mrs	x0, tpidr_el2
+	ldr	x1, [x0, #PRDA_HOST_SP_EL0]
+	msr	sp_el0, x1
+	ldr	x1, [x0, #PRDA_HOST_HCR]
+	msr	hcr_el2, x1
+	isb
+	ldr	x1, [x0, #PRDA_HOST_VBAR]
+	msr	vbar_el2, x1
+	ldr	x1, [x0, #PRDA_HOST_MDCR]
+	msr	mdcr_el2, x1
+	ldr	x1, [x0, #PRDA_HOST_CPTR]
+	msr	cptr_el2, x1
+	ldr	x1, [x0, #PRDA_HOST_TPIDR]
+	msr	tpidr_el2, x1
+	isb
+2:	ldp	x0, x1, [sp], #16
+	eret_stop
+SYM_CODE_END(el2_own_fault)
+
+/* The one-instruction window of el2_serror_window(): note the syndrome, return masked. */
+SYM_CODE_START_LOCAL(el2_own_serror)
+	mrs	x0, esr_el2
+	orr	x0, x0, #(1 << 63)
+	mrs	x1, tpidr_el2
+	str	x0, [x1, #PRDA_SERROR]
+	mrs	x0, spsr_el2
+	orr	x0, x0, #PSR_A_BIT
+	msr	spsr_el2, x0
+	ldp	x0, x1, [sp], #16
+	eret_stop
+SYM_CODE_END(el2_own_serror)
+
+/*
+ * void el2_serror_window(void)
+ *
+ * CPUs without FEAT_RAS: take a pending SError of the guest here, under keel's vectors, so that it
+ * is never reported as the host's (SWITCH rule 1.6).
+ */
+SYM_CODE_START(el2_serror_window)
+	mrs	x0, tpidr_el2
+	msr	daifclr, #4
+	isb
+	msr	daifset, #4
+	ret
+SYM_CODE_END(el2_serror_window)
+
+/*
+ * u64 el2_at_s1e1r_raw(u64 va)
+ *
+ * Arm ARM D8.15: an external abort on the walk of an AT instruction is taken as a synchronous
+ * exception to the level that executed it, here EL2; then PAR_EL1 is not written: return F = 1.
+ */
+SYM_CODE_START(el2_at_s1e1r_raw)
+SYM_INNER_LABEL(el2_at_insn, SYM_L_LOCAL)
+	at	s1e1r, x0
+	isb
+	mrs	x0, par_el1
+	ret
+SYM_INNER_LABEL(el2_at_fixup, SYM_L_LOCAL)
+	mov	x0, #1
+	ret
+SYM_CODE_END(el2_at_s1e1r_raw)
+
+/*
+ * Branch-history mitigations, before the first indirect branch after the guest (Arm's Spectre-BHB
+ * white paper): nothing, a loop of taken branches, CLRBHB, or the firmware's call.
+ */
+.macro bhb_none
+.endm
+
+.macro bhb_loop
+	mrs	x0, tpidr_el2
+	ldr	x0, [x0, #PRDA_BHB_LOOPS]
+1:	b	2f
+2:	subs	x0, x0, #1
+	b.ne	1b
+	dsb	nsh
+	isb
+.endm
+
+.macro bhb_clrbhb
+	hint	#22
+	isb
+.endm
+
+.macro bhb_fw
+	stp	x2, x3, [sp, #-16]!
+	mov	w0, #0x3fff		/* SMCCC_ARCH_WORKAROUND_3 */
+	movk	w0, #0x8000, lsl #16
+	smc	#0
+	ldp	x2, x3, [sp], #16
+.endm
+
+/* From the guest, which runs at EL1 or EL0 with an AArch64 EL1: group 0x400. */
+.macro vector_exit exit, bhb
+	.align	7
+	stp	x0, x1, [sp, #-16]!
+	\bhb
+	mov	w1, #\exit
+	b	el2_exit_common
+.endm
+
+/* From keel itself, EL2h: group 0x200. */
+.macro vector_own target
+	.align	7
+	stp	x0, x1, [sp, #-16]!
+	b	\target
+.endm
+
+/*
+ * Must not fire: keel never runs with SP_EL0 at EL2 (group 0), and an AArch32 guest kernel does not
+ * exist (group 0x600; an AArch32 application comes through 0x400, as its EL1 is AArch64). Loops
+ * through the kernel's vectors if the impossible happens.
+ */
+.macro vector_never
+	.align	7
+	stp	x0, x1, [sp, #-16]!
+	b	el2_own_fault
+.endm
+
+/* Arm ARM D1.3.1.5: 2 KB aligned, 0x80 bytes a vector. */
+.macro vectors name, bhb
+	.align	11
+SYM_CODE_START(\name)
+	vector_never
+	vector_never
+	vector_never
+	vector_never
+
+	vector_own el2_own_fault
+	vector_own el2_own_fault	/* IRQ: masked; the host takes it after state is back */
+	vector_own el2_own_fault	/* FIQ: the same */
+	vector_own el2_own_serror
+
+	vector_exit EL2_EXIT_SYNC, \bhb
+	vector_exit EL2_EXIT_IRQ, \bhb
+	vector_exit EL2_EXIT_FIQ, \bhb
+	vector_exit EL2_EXIT_SERROR, \bhb
+
+	vector_never
+	vector_never
+	vector_never
+	vector_never
+SYM_CODE_END(\name)
+.endm
+
+	vectors el2_vectors, bhb_none
+	vectors el2_vectors_loop, bhb_loop
+	vectors el2_vectors_clrbhb, bhb_clrbhb
+	vectors el2_vectors_fw, bhb_fw

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The first tier's column of the exit map (src/exits.c), an array inside the EL2 objects. */
+#include <keel/compat.h>
+#include <keel/esr.h>
+#include <keel/vm.h>
+
+#define EXIT(row, label, el2, kernel, ...) [row] = el2,
+
+const el2_handler_t el2_handlers[EL2_NR_EXITS] = {
+#include "exits.def"
+};

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest accesses to what is no memory: the VM's regions first, then userspace (KVM_EXIT_MMIO).
+ */
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <asm/ptrace.h>
+
+#include <keel/compat.h>
+#include <keel/esr.h>
+#include <keel/vm.h>
+
+#include "run.h"
+
+/* SCTLR_EL1.EE and .E0E: data endianness at EL1 and EL0; AArch32 has it in PSTATE.E. */
+static bool mmio_big_endian(struct keel_vcpu *vcpu)
+{
+	u64 pstate = vcpu->state.ctx.pstate;
+	u64 sctlr;
+
+	if (pstate & PSR_MODE32_BIT)
+		return pstate & PSR_AA32_E_BIT;
+	sctlr = vcpu_read_reg(vcpu, VCPU_SCTLR_EL1);
+	if ((pstate & PSR_MODE_MASK) == PSR_MODE_EL0t)
+		return sctlr & SCTLR_EL1_E0E;
+	return sctlr & SCTLR_ELx_EE;
+}
+
+static u64 mmio_truncate(u64 v, unsigned int len)
+{
+	return len == 8 ? v : v & (BIT_ULL(len * 8) - 1);
+}
+
+/* Between a register's value and the number a device sees: bytes swapped if the guest is big-endian. */
+static u64 mmio_swap(u64 v, unsigned int len, bool be)
+{
+	if (!be)
+		return v;
+	switch (len) {
+	case 2:
+		return swab16(v);
+	case 4:
+		return swab32(v);
+	case 8:
+		return swab64(v);
+	default:
+		return v;
+	}
+}
+
+static void mmio_set_reg(struct keel_vcpu *vcpu, const struct mmio_access *a, u64 v)
+{
+	v = mmio_truncate(mmio_swap(v, a->len, a->be), a->len);
+	if (a->sign && a->len < 8)
+		v = sign_extend64(v, a->len * 8 - 1);
+	if (!a->sf)
+		v = (u32)v;
+	ctx_set(&vcpu->state.ctx, a->reg, v);
+}
+
+/* An access belongs to the region that holds its first byte: an ioeventfd's is one byte long. */
+static struct mmio_region *mmio_find(struct mmio_bus *bus, struct ipa ipa)
+{
+	unsigned int lo = 0, hi = bus ? bus->nr : 0;
+
+	while (lo < hi) {
+		unsigned int mid = lo + (hi - lo) / 2;
+		struct mmio_region *r = bus->region[mid];
+
+		if (ipa.v < r->base.v)
+			hi = mid;
+		else if (ipa.v - r->base.v >= r->size)
+			lo = mid + 1;
+		else
+			return r;
+	}
+	return NULL;
+}
+
+/* True if a region answered. Loads that are not aligned to their size go to userspace. */
+static bool mmio_in_kernel(struct keel_vcpu *vcpu, const struct mmio_access *a)
+{
+	struct keel_vm *vm = vcpu->vm;
+	struct mmio_region *r;
+	int idx, ret = -EOPNOTSUPP;
+	u64 offset, v = 0;
+
+	idx = srcu_read_lock(&vm->srcu);
+	r = mmio_find(srcu_dereference(vm->bus, &vm->srcu), a->ipa);
+	if (r && IS_ALIGNED(a->ipa.v - r->base.v, a->len)) {
+		offset = a->ipa.v - r->base.v;
+		if (a->write) {
+			v = mmio_swap(mmio_truncate(ctx_get(&vcpu->state.ctx, a->reg), a->len),
+				      a->len, a->be);
+			ret = r->ops->write(vcpu, r, offset, a->len, v);
+		} else {
+			ret = r->ops->read(vcpu, r, offset, a->len, &v);
+			if (!ret)
+				mmio_set_reg(vcpu, a, v);
+		}
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return !ret;
+}
+
+static void mmio_put_bytes(u8 *data, u64 v, unsigned int len)
+{
+	put_unaligned_le64(0, data);
+	switch (len) {
+	case 1:
+		*data = v;
+		break;
+	case 2:
+		put_unaligned_le16(v, data);
+		break;
+	case 4:
+		put_unaligned_le32(v, data);
+		break;
+	case 8:
+		put_unaligned_le64(v, data);
+		break;
+	}
+}
+
+static u64 mmio_get_bytes(const u8 *data, unsigned int len)
+{
+	return mmio_truncate(get_unaligned_le64(data), len);
+}
+
+static int mmio_to_user(struct keel_vcpu *vcpu, const struct mmio_access *a)
+{
+	struct kvm_run *run = vcpu->kvm_run;
+
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = a->ipa.v;
+	run->mmio.len = a->len;
+	run->mmio.is_write = a->write;
+	mmio_put_bytes(run->mmio.data, a->write ?
+		       mmio_swap(ctx_get(&vcpu->state.ctx, a->reg), a->len, a->be) : 0, a->len);
+	vcpu_count(vcpu, COUNT_MMIO_USER);
+	vcpu->run.mmio_pending = true;
+	vcpu->run.mmio = *a;
+	return 0;
+}
+
+/*
+ * Not before the next KVM_RUN: until then the VMM sees the PC of the access, and may answer it by an
+ * abort instead (KVM_SET_VCPU_EVENTS), which takes it back.
+ */
+void run_mmio_finish(struct keel_vcpu *vcpu)
+{
+	const struct mmio_access *a = &vcpu->run.mmio;
+
+	if (!vcpu->run.mmio_pending)
+		return;
+	vcpu->run.mmio_pending = false;
+	if (!a->write)
+		mmio_set_reg(vcpu, a, mmio_get_bytes(vcpu->kvm_run->mmio.data, a->len));
+	vcpu_skip(vcpu);
+}
+
+int run_mmio(struct keel_vcpu *vcpu, struct ipa ipa)
+{
+	u64 esr = vcpu->state.ctx.esr;
+	struct mmio_access a = {
+		.ipa = ipa,
+		.len = esr_dabt_len(esr),
+		.reg = esr_dabt_reg(esr),
+		.write = esr_is_write(esr),
+		.sign = esr_dabt_sign(esr),
+		.sf = esr_dabt_sf(esr),
+	};
+
+	/* No syndrome (pairs, write-back, SIMD): nobody can complete it, so it is an abort. */
+	if (!esr_dabt_isv(esr)) {
+		vcpu_inject_dabt(vcpu, gva(vcpu->state.ctx.far));
+		return 1;
+	}
+	a.be = mmio_big_endian(vcpu);
+	if (mmio_in_kernel(vcpu, &a)) {
+		vcpu_count(vcpu, COUNT_MMIO_KERNEL);
+		vcpu_skip(vcpu);
+		return 1;
+	}
+	return mmio_to_user(vcpu, &a);
+}
+
+static int mmio_cmp(const void *a, const void *b)
+{
+	const struct mmio_region *x = *(struct mmio_region * const *)a;
+	const struct mmio_region *y = *(struct mmio_region * const *)b;
+
+	return x->base.v < y->base.v ? -1 : x->base.v > y->base.v;
+}
+
+/* Publish @bus and wait for readers of the old one. Pairs with srcu_dereference() above. */
+static void mmio_publish(struct keel_vm *vm, struct mmio_bus *bus)
+{
+	struct mmio_bus *old = rcu_dereference_protected(vm->bus, lockdep_is_held(&vm->bus_lock));
+
+	rcu_assign_pointer(vm->bus, bus);
+	synchronize_srcu(&vm->srcu);
+	kfree(old);
+}
+
+static bool mmio_overlaps(const struct mmio_bus *bus, const struct mmio_region *r)
+{
+	unsigned int i;
+
+	for (i = 0; bus && i < bus->nr; i++) {
+		const struct mmio_region *o = bus->region[i];
+
+		if (r->base.v < o->base.v + o->size && o->base.v < r->base.v + r->size)
+			return true;
+	}
+	return false;
+}
+
+int mmio_register(struct keel_vm *vm, struct mmio_region *r)
+{
+	struct mmio_bus *old, *bus;
+	unsigned int nr;
+	int ret = -EEXIST;
+
+	mutex_lock(&vm->bus_lock);
+	old = rcu_dereference_protected(vm->bus, lockdep_is_held(&vm->bus_lock));
+	nr = old ? old->nr : 0;
+	if (mmio_overlaps(old, r))
+		goto out;
+	ret = -ENOMEM;
+	bus = kmalloc(struct_size(bus, region, nr + 1), GFP_KERNEL_ACCOUNT);
+	if (!bus)
+		goto out;
+	if (nr)
+		memcpy(bus->region, old->region, nr * sizeof(*bus->region));
+	bus->region[nr] = r;
+	bus->nr = nr + 1;
+	sort(bus->region, bus->nr, sizeof(*bus->region), mmio_cmp, NULL);
+	mmio_publish(vm, bus);
+	ret = 0;
+out:
+	mutex_unlock(&vm->bus_lock);
+	return ret;
+}
+
+/* Cannot report failure: its callers tear down, and the array is small. */
+void mmio_unregister(struct keel_vm *vm, struct mmio_region *r)
+{
+	struct mmio_bus *old, *bus;
+	unsigned int i;
+
+	mutex_lock(&vm->bus_lock);
+	old = rcu_dereference_protected(vm->bus, lockdep_is_held(&vm->bus_lock));
+	bus = kmalloc(struct_size(bus, region, old->nr), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	bus->nr = 0;
+	for (i = 0; i < old->nr; i++)
+		if (old->region[i] != r)
+			bus->region[bus->nr++] = old->region[i];
+	mmio_publish(vm, bus);
+	mutex_unlock(&vm->bus_lock);
+}
+
+void mmio_destroy(struct keel_vm *vm)
+{
+	kfree(rcu_dereference_protected(vm->bus, true));
+}

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stage-2 faults, second tier: the page that the guest misses, or what stands there instead.
+ *
+ * The order that keeps a mapping honest (see notifier.c): read inval_seq, look the slot up, ask the
+ * host for the page, make caches coherent, take stage2.lock, check inval_seq, map. If the check
+ * fails the guest goes on and faults again.
+ */
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/signal.h>
+#include <asm/cacheflush.h>
+#include <asm/cpufeature.h>
+
+#include <keel/compat.h>
+#include <keel/esr.h>
+#include <keel/host.h>
+#include <keel/vm.h>
+
+#include "../vm/trace.h"
+#include "tables.h"
+
+static bool huge = true;
+module_param(huge, bool, 0444);
+MODULE_PARM_DESC(huge, "map 2 MB blocks where the host does (default on; off for tests)");
+
+/**
+ * struct fault - one fault on its way to a mapping
+ * @ipa: the page
+ * @hva: where the VMM has it
+ * @slot: copy of its slot
+ * @seq: inval_seq before the slot was looked up
+ * @write: the access needs to write
+ * @exec: it is an instruction fetch
+ * @permission: something is mapped there already
+ * @page: held reference; NULL for raw page frames (VM_PFNMAP)
+ * @pfn: page frame
+ * @writable: the host lets us write
+ * @device: not RAM
+ * @level: page or block
+ */
+struct fault {
+	struct ipa ipa;
+	struct hva hva;
+	struct memslot slot;
+	unsigned long seq;
+	bool write;
+	bool exec;
+	bool permission;
+	struct page *page;
+	unsigned long pfn;
+	bool writable;
+	bool device;
+	int level;
+};
+
+static struct gva fault_gva(struct keel_vcpu *vcpu)
+{
+	return gva(vcpu->state.ctx.far);
+}
+
+static int inject_abort(struct keel_vcpu *vcpu)
+{
+	if (esr_is_iabt(vcpu->state.ctx.esr))
+		vcpu_inject_pabt(vcpu, fault_gva(vcpu));
+	else
+		vcpu_inject_dabt(vcpu, fault_gva(vcpu));
+	return 1;
+}
+
+/* --- the page that the host has --- */
+
+/*
+ * A block is mapped only where the host itself maps one: then it is one piece of memory, in one
+ * VMA, writable as a whole or not at all. Tables are freed by RCU or after an IPI, so interrupts
+ * off keep them; what is read is confirmed by the check of inval_seq under the lock, as every
+ * change of it is an invalidation.
+ */
+static bool host_maps_block(unsigned long addr)
+{
+	unsigned long flags;
+	bool block = false;
+	pgd_t *pgdp, pgd;
+	p4d_t *p4dp, p4d;
+	pud_t *pudp, pud;
+
+	local_irq_save(flags);
+	pgdp = pgd_offset(current->mm, addr);
+	pgd = READ_ONCE(*pgdp);
+	if (!pgd_present(pgd))
+		goto out;
+	p4dp = p4d_offset_lockless(pgdp, pgd, addr);
+	p4d = READ_ONCE(*p4dp);
+	if (!p4d_present(p4d))
+		goto out;
+	pudp = pud_offset_lockless(p4dp, p4d, addr);
+	pud = READ_ONCE(*pudp);
+	if (pud_leaf(pud))
+		block = true;
+	else if (pud_present(pud))
+		block = pmd_leaf(READ_ONCE(*pmd_offset_lockless(pudp, pud, addr)));
+out:
+	local_irq_restore(flags);
+	return block;
+}
+
+/* The block around the page lies inside the slot, and equally aligned in IPA and host address. */
+static bool slot_fits_block(const struct fault *f)
+{
+	u64 size = stage2_level_size(S2_BLOCK_LEVEL);
+	u64 block = f->ipa.v & ~(size - 1);
+	const struct memslot *slot = &f->slot;
+
+	return !((slot->base.v ^ slot->hva.v) & (size - 1)) && block >= slot->base.v &&
+	       block + size <= slot->base.v + memslot_size(slot);
+}
+
+static void fault_choose_level(struct fault *f)
+{
+	f->level = S2_PAGE_LEVEL;
+	if (!huge || !f->page || !slot_fits_block(f) || !host_maps_block(f->hva.v))
+		return;
+	f->level = S2_BLOCK_LEVEL;
+	f->pfn &= ~((stage2_level_size(S2_BLOCK_LEVEL) >> PAGE_SHIFT) - 1);
+}
+
+/* Memory without struct page behind it, mapped by a driver. */
+static int fault_get_pfnmap(struct fault *f)
+{
+	struct mm_struct *mm = current->mm;
+	struct follow_pfnmap_args args = { .address = f->hva.v };
+	bool unlocked = false;
+	int ret = -EFAULT;
+
+	mmap_read_lock(mm);
+	args.vma = vma_lookup(mm, f->hva.v);
+	if (!args.vma || !(args.vma->vm_flags & (VM_PFNMAP | VM_IO)))
+		goto out;
+	ret = follow_pfnmap_start(&args);
+	if (!ret) {
+		f->pfn = args.pfn;
+		f->writable = args.writable;
+		f->device = !pfn_is_map_memory(f->pfn);
+		follow_pfnmap_end(&args);
+	}
+	/* Not there yet, or not writable yet: have it faulted in, then look again. */
+	if (ret || (f->write && !f->writable)) {
+		ret = fixup_user_fault(mm, f->hva.v, f->write ? FAULT_FLAG_WRITE : 0, &unlocked);
+		if (!ret)
+			ret = -EAGAIN;
+	}
+out:
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+/* Writable at once, without a fault; what most faults on memory in use find. */
+static bool get_page_writable(struct fault *f)
+{
+	struct page *page;
+
+	if (f->slot.flags & KVM_MEM_READONLY ||
+	    get_user_pages_fast_only(f->hva.v, 1, FOLL_WRITE, &page) != 1)
+		return false;
+	if (f->page)
+		put_page(f->page);
+	f->page = page;
+	f->writable = true;
+	return true;
+}
+
+/*
+ * A read gets what the VMM would get, the zero page and pages shared copy-on-write too, and then
+ * stays read-only here; the guest's first write breaks the sharing.
+ */
+static int fault_get_page(struct fault *f)
+{
+	unsigned int flags = FOLL_HWPOISON | FOLL_INTERRUPTIBLE | (f->write ? FOLL_WRITE : 0);
+	long ret;
+
+	if (!get_page_writable(f)) {
+		ret = get_user_pages_unlocked(f->hva.v, 1, &f->page, flags);
+		if (ret == -EFAULT)
+			return fault_get_pfnmap(f);
+		if (ret != 1)
+			return ret ?: -EFAULT;
+		f->writable = f->write;
+		if (!f->write)
+			get_page_writable(f);
+	}
+	f->pfn = page_to_pfn(f->page);
+	return 0;
+}
+
+/* --- caches --- */
+
+/* DC CIVAC, by the smallest line of any cache (CTR_EL0.DminLine, words as a power of two). */
+static void clean_to_poc(void *start, size_t size)
+{
+	unsigned long line = 4ul << ((read_sanitised_ftr_reg(SYS_CTR_EL0) >> 16) & 0xf);
+	unsigned long addr = (unsigned long)start;
+	unsigned long end = addr + size;
+
+	for (; addr < end; addr += line)
+		asm volatile("dc civac, %0" : : "r" (addr) : "memory");
+	dsb(sy);
+}
+
+/* Instruction caches that index by virtual address keep lines which the kernel's alias misses. */
+static bool icache_is_pipt(void)
+{
+	return ((read_sanitised_ftr_reg(SYS_CTR_EL0) >> 14) & 3) == 3;
+}
+
+/* Instruction fetches see what was written, without maintenance by anybody. */
+static bool icache_is_coherent(void)
+{
+	return host.cache_dic && host.cache_idc;
+}
+
+/*
+ * A guest with its caches off, or which maps the page Non-cacheable, reads memory at the point of
+ * coherency: without FEAT_S2FWB what the host wrote has to be there. And what is executed has to be
+ * seen by instruction fetches (Arm ARM B2.7.4); pages stay XN until something executes them.
+ */
+static void fault_make_coherent(struct keel_vcpu *vcpu, const struct fault *f)
+{
+	u64 size = stage2_level_size(f->level);
+	void *start = __va(PFN_PHYS(f->pfn));
+
+	if (f->device)
+		return;
+	if (!host.fwb && !f->permission) {
+		clean_to_poc(start, size);
+		WRITE_ONCE(vcpu->count[COUNT_CACHE_CLEAN],
+			   vcpu->count[COUNT_CACHE_CLEAN] + (size >> PAGE_SHIFT));
+	}
+	if (!f->exec || icache_is_coherent())
+		return;
+	caches_clean_inval_pou((unsigned long)start, (unsigned long)start + size);
+	if (!host.cache_dic && !icache_is_pipt()) {
+		asm volatile("ic ialluis" : : : "memory");
+		dsb(ish);
+		isb();
+	}
+}
+
+/* --- mapping --- */
+
+static u64 fault_leaf(const struct fault *f)
+{
+	u64 leaf = PFN_PHYS(f->pfn) | S2_AF | S2_SHARED | S2_READ;
+
+	if (f->device)
+		leaf |= S2_DEVICE;
+	else
+		leaf |= host.fwb ? S2_NORMAL_FWB : S2_NORMAL;
+	if (f->writable)
+		leaf |= S2_WRITE;
+	if (f->device || (!f->exec && !icache_is_coherent()))
+		leaf |= S2_XN;
+	return leaf;
+}
+
+/* Has the host changed anything since @f->seq that may touch what we are about to map? */
+static bool fault_is_stale(struct stage2 *s2, const struct fault *f)
+{
+	u64 size = stage2_level_size(f->level);
+	u64 start = f->hva.v & ~(size - 1);
+
+	lockdep_assert_held(&s2->lock);
+	if (s2->inval_seq != f->seq)
+		return true;
+	return s2->inval_count && start < s2->inval_end && s2->inval_start < start + size;
+}
+
+static void fault_count(struct keel_vcpu *vcpu, const struct fault *f)
+{
+	vcpu_count(vcpu, COUNT_S2_FAULT);
+	if (f->level == S2_BLOCK_LEVEL)
+		vcpu_count(vcpu, COUNT_S2_BLOCK);
+}
+
+static void fault_map(struct keel_vcpu *vcpu, const struct fault *f)
+{
+	struct stage2 *s2 = &vcpu->vm->stage2;
+
+	spin_lock(&s2->lock);
+	if (fault_is_stale(s2, f))
+		goto out;
+	if (f->permission) {
+		stage2_relax(vcpu->vm, f->ipa, f->level, fault_leaf(f));
+	} else {
+		stage2_map(vcpu, f->ipa, f->level, fault_leaf(f));
+		fault_count(vcpu, f);
+	}
+	/*
+	 * Under the lock the host cannot have cleaned the page meanwhile: it would have to make
+	 * its own mapping read-only first, which is an invalidation. That the page was accessed the
+	 * host learns from S2_AF.
+	 */
+	if (f->page && f->writable)
+		SetPageDirty(f->page);
+out:
+	spin_unlock(&s2->lock);
+}
+
+/* The host's answer to a page that cannot be had, as the guest or the VMM shall see it. */
+static int fault_failed(const struct fault *f, int err)
+{
+	switch (err) {
+	case -EHWPOISON:
+		send_sig_mceerr(BUS_MCEERR_AR, (void __user *)f->hva.v, PAGE_SHIFT, current);
+		return 1;
+	case -EAGAIN:	/* the driver's mapping is there now */
+	case -EINTR:	/* the loop sees the signal */
+		return 1;
+	default:
+		return -EFAULT;
+	}
+}
+
+static int fault_on_memory(struct keel_vcpu *vcpu, struct fault *f)
+{
+	int ret = stage2_cache_fill(vcpu);
+
+	if (ret)
+		return ret;
+	ret = fault_get_page(f);
+	if (ret)
+		return fault_failed(f, ret);
+	if (PFN_PHYS(f->pfn) >> S2_MAX_PA_BITS) {
+		ret = -EFAULT;
+	} else if (f->device && f->exec) {
+		ret = inject_abort(vcpu);
+	} else {
+		fault_choose_level(f);
+		fault_make_coherent(vcpu, f);
+		fault_map(vcpu, f);
+		ret = 1;
+	}
+	if (f->page)
+		put_page(f->page);
+	return ret;
+}
+
+/* --- decoding --- */
+
+/* The slot, with inval_seq from before it was looked up. */
+static bool fault_lookup(struct keel_vcpu *vcpu, struct fault *f)
+{
+	struct keel_vm *vm = vcpu->vm;
+	const struct memslot *slot;
+	int idx;
+
+	/* Pairs with slot_unmap(): with its inval_seq comes its set of slots. */
+	f->seq = smp_load_acquire(&vm->stage2.inval_seq);
+	idx = srcu_read_lock(&vm->srcu);
+	slot = stage2_find_slot(vm, f->ipa);
+	if (slot) {
+		f->slot = *slot;
+		f->hva = memslot_hva(slot, f->ipa);
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return slot;
+}
+
+/*
+ * WnR says "write" for cache maintenance, which a missing page makes no difference to, and for
+ * walks of stage 1 only permission faults come from a write (of a flag in the guest's table).
+ */
+static bool fault_is_write(u64 esr, bool permission)
+{
+	if (esr_abt_s1ptw(esr))
+		return permission;
+	if (!esr_is_iabt(esr) && esr_dabt_cm(esr))
+		return permission;
+	return esr_is_write(esr);
+}
+
+/*
+ * No memory, or memory that the guest may not write. Data accesses are MMIO; code and page tables
+ * cannot be there. Cache maintenance has nothing to do.
+ */
+static int fault_off_memory(struct keel_vcpu *vcpu)
+{
+	struct el2_ctx *ctx = &vcpu->state.ctx;
+
+	if (esr_is_iabt(ctx->esr) || esr_abt_s1ptw(ctx->esr))
+		return inject_abort(vcpu);
+	if (esr_dabt_cm(ctx->esr)) {
+		vcpu_skip(vcpu);
+		return 1;
+	}
+	return run_mmio(vcpu, ctx->fault_ipa);
+}
+
+/* Above the guest's IPA space; beyond what any guest here can have it is an address size fault. */
+static int fault_beyond(struct keel_vcpu *vcpu)
+{
+	struct el2_ctx *ctx = &vcpu->state.ctx;
+
+	if (!(ctx->fault_ipa.v >> stage2_max_ipa_bits()))
+		return inject_abort(vcpu);
+	vcpu_inject_abt_size(vcpu, fault_gva(vcpu), esr_is_iabt(ctx->esr));
+	return 1;
+}
+
+static int fault_access_flag(struct keel_vcpu *vcpu)
+{
+	struct stage2 *s2 = &vcpu->vm->stage2;
+
+	spin_lock(&s2->lock);
+	stage2_set_access(vcpu->vm, vcpu->state.ctx.fault_ipa);
+	spin_unlock(&s2->lock);
+	return 1;
+}
+
+static int fault_on_address(struct keel_vcpu *vcpu, bool permission)
+{
+	const struct el2_ctx *ctx = &vcpu->state.ctx;
+	struct fault f = {
+		.ipa = ipa_page(ctx->fault_ipa),
+		.write = fault_is_write(ctx->esr, permission),
+		.exec = esr_is_iabt(ctx->esr) && !esr_abt_s1ptw(ctx->esr),
+		.permission = permission,
+	};
+
+	if (!fault_lookup(vcpu, &f) || (f.write && f.slot.flags & KVM_MEM_READONLY))
+		return fault_off_memory(vcpu);
+	return fault_on_memory(vcpu, &f);
+}
+
+int stage2_handle_fault(struct keel_vcpu *vcpu)
+{
+	const struct el2_ctx *ctx = &vcpu->state.ctx;
+	unsigned int type = ctx->esr & ESR_ELx_FSC_TYPE;
+
+	trace_keel_fault(vcpu, ctx->fault_ipa, ctx->esr);
+	/*
+	 * External aborts, and accesses that the memory type does not allow (alignment, exclusives
+	 * on Device memory): the guest's own.
+	 */
+	if (type != ESR_ELx_FSC_FAULT && type != ESR_ELx_FSC_ACCESS && type != ESR_ELx_FSC_PERM)
+		return inject_abort(vcpu);
+	if (!ctx->fault_ipa_valid)
+		return 1;
+	if (ctx->fault_ipa.v >> vcpu->vm->stage2.ipa_bits)
+		return fault_beyond(vcpu);
+	if (type == ESR_ELx_FSC_ACCESS)
+		return fault_access_flag(vcpu);
+	return fault_on_address(vcpu, type == ESR_ELx_FSC_PERM);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hypercalls, first tier: SMCCC and PSCI calls whose answer follows from the VM's configuration,
+ * and those that nobody implements.
+ */
+#include <linux/arm-smccc.h>
+#include <linux/cache.h>
+#include <uapi/linux/psci.h>
+
+#include <keel/compat.h>
+#include <keel/esr.h>
+#include <keel/vm.h>
+
+#include "internal.h"
+
+#define NOT_SUPPORTED	((u64)SMCCC_RET_NOT_SUPPORTED)
+#define HVC_IMM		0xffff
+#define TRNG_1_0	0x10000
+
+u64 smccc_workaround[3] __ro_after_init;
+
+/*
+ * What PSCI_FEATURES says exists. The 1.x functions need that version; a VMM may ask for 0.2. All
+ * of PSCI needs KVM_ARM_VCPU_PSCI_0_2.
+ */
+static bool __el2 psci_has(const struct keel_vm *vm, u32 fn)
+{
+	if (!(vm->vcpu.features & BIT(KVM_ARM_VCPU_PSCI_0_2)))
+		return false;
+	switch (fn) {
+	case PSCI_0_2_FN_PSCI_VERSION:
+	case PSCI_0_2_FN_CPU_SUSPEND:
+	case PSCI_0_2_FN64_CPU_SUSPEND:
+	case PSCI_0_2_FN_CPU_OFF:
+	case PSCI_0_2_FN_CPU_ON:
+	case PSCI_0_2_FN64_CPU_ON:
+	case PSCI_0_2_FN_AFFINITY_INFO:
+	case PSCI_0_2_FN64_AFFINITY_INFO:
+	case PSCI_0_2_FN_MIGRATE_INFO_TYPE:
+	case PSCI_0_2_FN_SYSTEM_OFF:
+	case PSCI_0_2_FN_SYSTEM_RESET:
+		return true;
+	case PSCI_1_0_FN_PSCI_FEATURES:
+		return vm->vcpu.psci_version >= PSCI_VERSION(1, 0);
+	case PSCI_1_1_FN_SYSTEM_RESET2:
+	case PSCI_1_1_FN64_SYSTEM_RESET2:
+		return vm->vcpu.psci_version >= PSCI_VERSION(1, 1);
+	default:
+		return false;
+	}
+}
+
+static bool __el2 trng_has(const struct keel_vm *vm, u32 fn)
+{
+	if (!(vm->vcpu.fw_bmap[FW_STD] & BIT(KVM_REG_ARM_STD_BIT_TRNG_V1_0)))
+		return false;
+	return fn == ARM_SMCCC_TRNG_VERSION || fn == ARM_SMCCC_TRNG_FEATURES ||
+	       fn == ARM_SMCCC_TRNG_GET_UUID || fn == ARM_SMCCC_TRNG_RND32 ||
+	       fn == ARM_SMCCC_TRNG_RND64;
+}
+
+/* SMCCC 1.2, 7.3: 0 or a positive value if @fn may be called. */
+static u64 __el2 arch_features(u32 fn)
+{
+	switch (fn) {
+	case ARM_SMCCC_VERSION_FUNC_ID:
+	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
+		return SMCCC_RET_SUCCESS;
+	case ARM_SMCCC_ARCH_WORKAROUND_1:
+		return smccc_workaround[0];
+	case ARM_SMCCC_ARCH_WORKAROUND_2:
+		return smccc_workaround[1];
+	case ARM_SMCCC_ARCH_WORKAROUND_3:
+		return smccc_workaround[2];
+	default:
+		return NOT_SUPPORTED;
+	}
+}
+
+bool __el2 smccc_answer_el2(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret)
+{
+	*ret = NOT_SUPPORTED;
+	if (fn == ARM_SMCCC_VERSION_FUNC_ID) {
+		*ret = ARM_SMCCC_VERSION_1_2;
+	} else if (fn == ARM_SMCCC_ARCH_FEATURES_FUNC_ID) {
+		*ret = arch_features(arg);
+	} else if (trng_has(vm, fn)) {
+		if (fn == ARM_SMCCC_TRNG_VERSION)
+			*ret = TRNG_1_0;
+		else if (fn == ARM_SMCCC_TRNG_FEATURES)
+			*ret = trng_has(vm, arg) ? 0 : NOT_SUPPORTED;
+		else
+			return false;
+	} else if (psci_has(vm, fn)) {
+		if (fn == PSCI_0_2_FN_PSCI_VERSION)
+			*ret = vm->vcpu.psci_version;
+		else if (fn == PSCI_0_2_FN_MIGRATE_INFO_TYPE)
+			*ret = PSCI_0_2_TOS_MP;	/* no trusted OS that would have to migrate */
+		else if (fn == PSCI_1_0_FN_PSCI_FEATURES)
+			*ret = psci_has(vm, arg) || (u32)arg == ARM_SMCCC_VERSION_FUNC_ID ?
+			       0 : NOT_SUPPORTED;
+		else
+			return false;
+	}
+	return true;
+}
+
+/* ELR_EL2 of an HVC points past it already: nothing to skip. */
+bool __el2 vcpu_hvc_el2(struct keel_vcpu *vcpu)
+{
+	struct el2_ctx *ctx = &vcpu->state.ctx;
+	u64 ret;
+
+	if (ctx->esr & HVC_IMM)
+		return false;
+	if (!smccc_answer_el2(vcpu->vm, ctx->x[0], ctx->x[1], &ret))
+		return false;
+	ctx->x[0] = ret;
+	return true;
+}

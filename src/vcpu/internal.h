@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Among the files of src/vcpu/. */
+#ifndef KEEL_VCPU_INTERNAL_H
+#define KEEL_VCPU_INTERNAL_H
+
+#include <linux/types.h>
+
+#include <keel/vcpu.h>
+
+struct keel_vm;
+struct keel_vcpu;
+
+/* --- idregs.c --- */
+
+/** idregs_compute() - vm->vcpu.id[] from the host's registers and the VM's features */
+void idregs_compute(struct keel_vm *vm);
+
+/** idregs_get() - an ID register as the guest sees it */
+u64 idregs_get(const struct keel_vm *vm, unsigned int index);
+
+/** idregs_set() - KVM_SET_ONE_REG: 0 if @val is what the guest sees anyway, -EINVAL otherwise */
+int idregs_set(struct keel_vm *vm, unsigned int index, u64 val);
+
+/** idregs_field() - a four-bit field of an ID register as the guest sees it */
+unsigned int idregs_field(const struct keel_vm *vm, unsigned int index, unsigned int shift);
+
+#define ID_PFR0		VCPU_ID_INDEX(4, 0)
+#define ID_PFR1		VCPU_ID_INDEX(4, 1)
+#define ID_DFR0		VCPU_ID_INDEX(5, 0)
+#define ID_ISAR0	VCPU_ID_INDEX(6, 0)
+#define ID_ISAR1	VCPU_ID_INDEX(6, 1)
+#define ID_ISAR2	VCPU_ID_INDEX(6, 2)
+#define ID_MMFR0	VCPU_ID_INDEX(7, 0)
+#define ID_MMFR1	VCPU_ID_INDEX(7, 1)
+#define ID_MMFR2	VCPU_ID_INDEX(7, 2)
+
+/* Shifts of the fields that code asks for. */
+#define PFR0_EL0	0
+#define PFR0_GIC	24
+#define PFR0_RAS	28
+#define PFR0_CSV2	56
+#define PFR1_SSBS	4
+#define DFR0_BRPS	12
+#define DFR0_WRPS	20
+#define ISAR1_SPECRES	40
+#define ISAR2_CLRBHB	28
+#define MMFR1_ECBHB	60
+#define MMFR2_IDS	36
+
+/* --- sysregs.c --- */
+
+/** sysregs_reset() - every system register but MPIDR_EL1 to its reset value; vCPU not loaded */
+void sysregs_reset(struct keel_vcpu *vcpu);
+
+/* --- hypercalls.c, hypercalls_el2.c --- */
+
+/* vcpu_vm.fw_bmap[] */
+enum { FW_STD, FW_STD_HYP, FW_VENDOR_HYP };
+
+/** hypercalls_init() - once at insmod: which Spectre workarounds this machine does not need */
+void hypercalls_init(void);
+
+/** hypercalls_init_vm() - newest PSCI, all services */
+void hypercalls_init_vm(struct keel_vm *vm);
+
+/* What SMCCC_ARCH_FEATURES says of SMCCC_ARCH_WORKAROUND_1 to 3; set at insmod. */
+extern u64 smccc_workaround[3];
+
+/**
+ * smccc_answer_el2() - what a call returns, if the VM's configuration alone decides it
+ * @fn: function id, W0
+ * @arg: X1
+ * @ret: X0 of the answer
+ *
+ * Context: any, at EL2 and in the kernel: it reads the VM alone. Return: false if the call does
+ * something or needs the host.
+ */
+bool smccc_answer_el2(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret);
+
+/* --- state_el2.c --- */
+
+/**
+ * vcpu_reg_read_el2() - the value of a register that is in the CPU
+ * @val: filled in if @which is there, left alone otherwise
+ *
+ * Context: vCPU loaded, interrupts off.
+ */
+void vcpu_reg_read_el2(const struct keel_vcpu *vcpu, enum vcpu_reg which, u64 *val);
+
+/** vcpu_reg_write_el2() - the same for writing; nothing if @which is not in the CPU */
+void vcpu_reg_write_el2(const struct keel_vcpu *vcpu, enum vcpu_reg which, u64 val);
+
+/* --- fp_el2_asm.S --- */
+
+/** fp_el2_save() - V0-V31, FPSR, FPCR to memory; EL2 code, CPTR_EL2.FPEN open */
+void fp_el2_save(struct user_fpsimd_state *to);
+void fp_el2_load(const struct user_fpsimd_state *from);
+
+/* --- debug_el2.c: MDSCR_EL1, breakpoints, watchpoints --- */
+void vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p);
+void vcpu_debug_leave_el2(struct keel_vcpu *vcpu, struct prda *p);
+
+#define MDSCR_SS	BIT(0)	/* software step */
+#define MDSCR_TDCC	BIT(12)	/* EL0's DCC accesses trap to EL1 */
+#define MDSCR_KDE	BIT(13)	/* debug exceptions within EL1 */
+#define MDSCR_MDE	BIT(15)	/* breakpoints, watchpoints */
+#define OSLSR_OSLK	BIT(1)	/* OS lock: no debug exceptions but BRK */
+#define OSLSR_OSLM	BIT(3)	/* the OS lock exists */
+
+/* --- inject.c --- */
+
+/** vcpu_inject_sync() - a synchronous exception to EL1 with syndrome @esr, PC as it is */
+void vcpu_inject_sync(struct keel_vcpu *vcpu, u64 esr);
+
+#endif /* KEEL_VCPU_INTERNAL_H */

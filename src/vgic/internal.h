@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Among the files of src/vgic/. */
+#ifndef KEEL_VGIC_INTERNAL_H
+#define KEEL_VGIC_INTERNAL_H
+
+#include <linux/sizes.h>
+
+#include <keel/vm.h>
+
+#define VGIC_NO_ADDR	(~0ULL)
+#define VGIC_FRAME	SZ_64K
+#define VGIC_RD_SIZE	(2 * VGIC_FRAME)	/* RD_base and SGI_base */
+
+/* Arm IHI 0069 12.11.19: product "K", architecture's implementer code, revision 0 */
+#define VGIC_IIDR	((0x4b << 24) | 0x43b)
+/* The same, 12.1.4: ArchRev 3 (GICv3), JEDEC code used, DES_1 of 0x3b */
+#define VGIC_PIDR2	0x3b
+
+/**
+ * struct vgic_irq - an interrupt of a VM; under the lock of its home
+ * @link: in a queue of @home, or in its list of those that leave
+ * @queue, @level: which queue, where in it; NULL outside
+ * @home: whose lock protects it and where it is kept; changes under both homes' locks
+ * @target: home that it is routed to; @home follows when it is idle
+ * @route: GICD_IROUTER
+ * @intid: its number
+ * @host_intid: host interrupt behind it, if @mapped
+ * @priority: the upper 5 bits
+ * @group: 0 or 1
+ * @enabled: as the guest set it
+ * @edge: edge-triggered, else level-sensitive
+ * @line: the input
+ * @latch: pending without its input: an edge came, or the guest said so
+ * @active: acknowledged and not yet deactivated; out of date while @in_lr
+ * @in_lr: in a list register of @home's vCPU, or about to be
+ * @lr_pending: was written there as pending
+ * @again: latched once more while @in_lr
+ * @active_written: the guest wrote @active while @in_lr: that counts, not the list register
+ * @owned: only vgic_set_line() changes its input
+ * @mapped: a host interrupt is behind it
+ * @host_active: that one's ACTIVE state on the CPU where the vCPU is loaded, as far as known
+ */
+struct vgic_irq {
+	struct list_head link;
+	struct vgic_queue *queue;
+	struct vgic_home *home;
+	struct vgic_home *target;
+	u64 route;
+	u32 intid;
+	u32 host_intid;
+	u8 level;
+	u8 priority;
+	u8 group;
+	bool enabled;
+	bool edge;
+	bool line;
+	bool latch;
+	bool active;
+	bool in_lr;
+	bool lr_pending;
+	bool again;
+	bool active_written;
+	bool owned;
+	bool mapped;
+	bool host_active;
+};
+
+/**
+ * struct vgic_rd_region - frames of consecutive redistributors
+ * @base: of the first
+ * @index: KVM's number of the region
+ * @count: how many fit; 0: as many as there are vCPUs (the one region of the older attribute)
+ * @first, @used: which vCPUs have theirs here
+ */
+struct vgic_rd_region {
+	struct list_head link;
+	struct ipa base;
+	u32 index;
+	u32 count;
+	u32 first;
+	u32 used;
+	struct mmio_region mmio;
+};
+
+/**
+ * struct vgic_reg - registers of a frame
+ * @offset, @len: in bytes
+ * @bits: width of one interrupt's field; 0: the register is not about single interrupts
+ * @access: or-ed sizes that the architecture allows, in bytes; others are RAZ/WI
+ * @ones: only fields written as 1 act
+ * @sync: the value may be in another vCPU's list registers: fetch it first
+ * @read, @write: for @bits = 0; @vcpu is the frame's (redistributor) or the accessing one
+ * @get, @set: for one interrupt, its lock held; set returns whether something changed
+ *
+ * What a row leaves out is RAZ or WI, and so is all that has no row.
+ */
+struct vgic_reg {
+	u32 offset;
+	u32 len;
+	u8 bits;
+	u8 access;
+	bool ones;
+	bool sync;
+	u64 (*read)(struct keel_vcpu *vcpu);
+	void (*write)(struct keel_vcpu *vcpu, u64 val);
+	u64 (*get)(const struct vgic_irq *irq);
+	bool (*set)(struct keel_vm *vm, struct vgic_irq *irq, u64 val);
+};
+
+/**
+ * struct vgic_frame - a frame of registers
+ * @regs, @nr: rows of its own, ascending
+ * @irqs: it has the registers of interrupts too, which all frames have at the same offsets (regs.c)
+ */
+struct vgic_frame {
+	const struct vgic_reg *regs;
+	unsigned int nr;
+	bool irqs;
+};
+
+/* --- vgic.c: the state of an interrupt --- */
+
+/** vgic_home_init() - an empty home; one lockdep class for all */
+void vgic_home_init(struct vgic_home *home, struct keel_vcpu *vcpu);
+
+/** vgic_irq_init() - reset value of interrupt @intid, at @home */
+void vgic_irq_init(struct vgic_irq *irq, u32 intid, struct vgic_home *home);
+
+/** vgic_irq_get() - the interrupt, or NULL; @vcpu: whose private ones (may be NULL) */
+struct vgic_irq *vgic_irq_get(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid);
+
+/** vgic_irq_lock() - lock @irq's home, which is returned; goes with vgic_irq_publish() */
+struct vgic_home *vgic_irq_lock(struct vgic_irq *irq, unsigned long *flags);
+
+/**
+ * vgic_irq_publish() - after a change: to the queue where it belongs now, unlock, tell who must
+ * know
+ * @home: what vgic_irq_lock() returned
+ *
+ * Return: true if the interrupt is in a list register, where the change is not yet.
+ */
+bool vgic_irq_publish(struct vgic_home *home, struct vgic_irq *irq, unsigned long flags);
+
+/** vgic_irq_requeue() - to the queue where it belongs; home locked; @head: before its equals */
+bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head);
+
+/** vgic_irq_dequeue() - out of its queue; home locked */
+void vgic_irq_dequeue(struct vgic_irq *irq);
+
+/** vgic_queue_first() - highest priority, oldest; NULL if empty; home locked */
+struct vgic_irq *vgic_queue_first(struct vgic_queue *q);
+
+/** vgic_home_settle() - interrupts that leave @home go where they are routed; no lock held */
+void vgic_home_settle(struct vgic_home *home);
+
+/** vgic_route() - the home that a value of GICD_IROUTER means */
+struct vgic_home *vgic_route(struct keel_vm *vm, u64 route);
+
+/** vgic_vcpu_by_affinity() - as vm_vcpu_by_mpidr(), quicker for vCPUs with ids in order */
+struct keel_vcpu *vgic_vcpu_by_affinity(struct keel_vm *vm, u64 affinity);
+
+static inline bool vgic_irq_pending(const struct vgic_irq *irq)
+{
+	return irq->latch || (irq->line && !irq->edge);
+}
+
+/** vgic_irq_latch() - make it pending; home locked */
+static inline void vgic_irq_latch(struct vgic_irq *irq)
+{
+	irq->latch = true;
+	irq->again = irq->in_lr;
+}
+
+/* --- lr_el2.c --- */
+
+/** struct vgic_host - what the CPUs' virtual interface has (ICH_VTR_EL2); read-only after insmod */
+struct vgic_host {
+	unsigned int nr_lrs;
+	unsigned int nr_aprs;
+	bool dir_trap;		/* ICH_HCR_EL2.TDIR works */
+};
+
+extern struct vgic_host vgic_host;
+
+/** vgic_probe_el2() - ICH_VTR_EL2 */
+u64 vgic_probe_el2(void);
+
+/* --- regs.c: one description a register --- */
+
+/**
+ * vgic_frame_read() - guest read of @len bytes at @offset
+ * @of: whose frame (a redistributor's vCPU), NULL for the distributor
+ *
+ * Context: task, no lock held; waits until other vCPUs have left the guest where they have the
+ * answer.
+ */
+u64 vgic_frame_read(struct keel_vcpu *vcpu, struct keel_vcpu *of, const struct vgic_frame *f,
+		    u64 offset, unsigned int len);
+
+/** vgic_frame_write() - guest write; the same */
+void vgic_frame_write(struct keel_vcpu *vcpu, struct keel_vcpu *of, const struct vgic_frame *f,
+		      u64 offset, unsigned int len, u64 val);
+
+/** vgic_irq_set_active() - by the guest's word; home locked; returns whether something changed */
+bool vgic_irq_set_active(struct vgic_irq *irq, bool active);
+
+extern const struct mmio_ops vgic_dist_ops;	/* distributor.c */
+extern const struct mmio_ops vgic_redist_ops;	/* redistributor.c */
+
+/** vgic_init() - KVM_DEV_ARM_VGIC_CTRL_INIT, once; vm->config_lock held; 0 or -ENOMEM (init.c) */
+int vgic_init(struct keel_vm *vm);
+
+/* --- frames.c: where the frames are; vm->config_lock held --- */
+
+/** vgic_frames_set_dist() - the distributor's address; errnos of the attribute */
+int vgic_frames_set_dist(struct keel_vm *vm, struct ipa base);
+
+/** vgic_frames_add_redist() - a region of redistributors; @count = 0: the only one */
+int vgic_frames_add_redist(struct keel_vm *vm, u32 index, struct ipa base, u32 count);
+
+/** vgic_frames_find_redist() - region by index, or NULL */
+struct vgic_rd_region *vgic_frames_find_redist(struct keel_vm *vm, u32 index);
+
+/** vgic_frames_register() - let the guest reach them */
+int vgic_frames_register(struct keel_vm *vm);
+
+/** vgic_frames_forget() - drop all addresses; they are not registered, or the VM is gone */
+void vgic_frames_forget(struct keel_vm *vm);
+
+#endif /* KEEL_VGIC_INTERNAL_H */

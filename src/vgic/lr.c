@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * List registers: which interrupts get one (flush), and what became of them (sync). Only the thread
+ * that has the vCPU loaded comes here, interrupts off.
+ *
+ * Overflow. The interface signals only the best pending interrupt, so it is right as long as that
+ * one has a list register; the others there save exits. Interrupts that are active need none to be
+ * correct either: a deactivation that finds no list register is counted (EOIcount), and
+ * ICC_DIR_EL1, which may name any interrupt, is trapped. So with more interrupts than list
+ * registers:
+ *
+ * - one list register at least is for the best pending one, the others prefer active ones, best
+ *   first, because each deactivation outside costs an exit;
+ * - pending ones outside: NPIE, an exit as soon as none in a list register is pending. UIE would
+ *   fire when all but one list register are empty, which never happens while they hold active
+ *   interrupts, and lets an interrupt wait that could preempt what the guest is doing;
+ * - active ones outside: LRENPIE, an exit for each counted deactivation.
+ */
+#include <keel/compat.h>
+
+#include "internal.h"
+
+/* In a list register of its own; the caller has room. Home locked. */
+static void lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
+{
+	struct vgic_cpuif *c = &v->cpuif;
+	u64 lr = irq->intid | (u64)irq->priority << ICH_LR_PRIORITY_SHIFT;
+	bool pending = vgic_irq_pending(irq);
+
+	if (irq->group)
+		lr |= ICH_LR_GROUP;
+	/*
+	 * Pending again while active: an edge can say so in the list register. A level is looked at
+	 * when it is deactivated, which a host interrupt tells by itself; for others ask for an
+	 * exit then.
+	 */
+	irq->lr_pending = pending && !(irq->active && (!irq->edge || irq->mapped));
+	if (irq->active)
+		lr |= ICH_LR_ACTIVE_BIT;
+	if (irq->lr_pending)
+		lr |= ICH_LR_PENDING_BIT;
+	if (irq->mapped)
+		lr |= ICH_LR_HW | (u64)irq->host_intid << ICH_LR_PHYS_ID_SHIFT;
+	else if (!irq->edge && (irq->line || (pending && irq->active)))
+		lr |= ICH_LR_EOI;
+
+	vgic_irq_dequeue(irq);
+	irq->in_lr = true;
+	v->lr_irq[c->used_lrs] = irq;
+	c->lr[c->used_lrs++] = lr;
+}
+
+/* From @q until there are @max in list registers. */
+static void lr_fill(struct vgic_vcpu *v, struct vgic_queue *q, unsigned int max)
+{
+	while (v->cpuif.used_lrs < max && q->map)
+		lr_put(v, vgic_queue_first(q));
+}
+
+/* What the guest did with @irq, seen in its list register. Home locked. */
+static void lr_fold(struct vgic_vcpu *v, struct vgic_irq *irq, u64 lr)
+{
+	bool pending = lr & ICH_LR_PENDING_BIT;
+
+	irq->in_lr = false;
+	if (!irq->active_written)
+		irq->active = lr & ICH_LR_ACTIVE_BIT;
+	irq->active_written = false;
+	/* Acknowledged: that used up the latch, but for what came since. */
+	if (irq->lr_pending && !pending)
+		irq->latch = false;
+	irq->latch |= irq->again;
+	irq->again = false;
+	if (irq->mapped && !(lr & ICH_LR_STATE))
+		irq->host_active = false;
+	/* Not yet taken: stays before its equals. Done or raised anew: behind them. */
+	vgic_irq_requeue(&v->home, irq, pending);
+}
+
+/*
+ * Deactivations without a list register. With EOImode = 0 they come in the reverse order of
+ * acknowledging, so they mean the best of those outside; with EOImode = 1 only ICC_DIR_EL1
+ * deactivates, see vgic_dir_write().
+ */
+static void lr_fold_eoicount(struct vgic_vcpu *v)
+{
+	struct vgic_irq *irq;
+
+	for (; v->cpuif.eoicount; v->cpuif.eoicount--) {
+		irq = vgic_queue_first(&v->home.active);
+		if (!irq)
+			continue;
+		irq->active = false;
+		vgic_irq_requeue(&v->home, irq, false);
+	}
+}
+
+static void lr_sync(struct vgic_vcpu *v)
+{
+	struct vgic_cpuif *c = &v->cpuif;
+	unsigned long flags = el2_lock_irqsave(&v->home.lock);
+	bool leaving;
+
+	lr_fold_eoicount(v);
+	/* Backwards, because each that is still pending goes to the head of its queue. */
+	while (c->used_lrs) {
+		c->used_lrs--;
+		lr_fold(v, v->lr_irq[c->used_lrs], c->lr[c->used_lrs]);
+	}
+	leaving = !list_empty(&v->home.leaving);
+	el2_unlock_irqrestore(&v->home.lock, flags);
+	if (leaving)
+		vgic_home_settle(&v->home);
+}
+
+void vgic_sync(struct keel_vcpu *vcpu)
+{
+	if (vcpu->vgic.cpuif.used_lrs)
+		lr_sync(&vcpu->vgic);
+}
+
+void vgic_flush(struct keel_vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+	struct vgic_cpuif *c = &v->cpuif;
+	struct vgic_home *home = &v->home;
+	unsigned int max = vgic_host.nr_lrs;
+	unsigned long flags;
+
+	/*
+	 * Not locked: who fills a queue makes a request afterwards, and the last check before entry
+	 * reads requests after this (vm/wake.c).
+	 */
+	c->hcr = READ_ONCE(vcpu->vm->vgic.ready) ? ICH_HCR_EN : 0;
+	if (!READ_ONCE(home->ready.map) && !READ_ONCE(home->active.map))
+		return;
+
+	flags = el2_lock_irqsave(&home->lock);
+	lr_fill(v, &home->active, home->ready.map ? max - 1 : max);
+	lr_fill(v, &home->ready, max);
+	if (home->ready.map)
+		c->hcr |= ICH_HCR_NPIE;
+	if (home->active.map)
+		c->hcr |= ICH_HCR_LRENPIE;
+	el2_unlock_irqrestore(&home->lock, flags);
+}

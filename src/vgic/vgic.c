@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The state of an interrupt, from its input to its queue.
+ *
+ * Locks. Each interrupt has a home: the vCPU that it is routed to, or the VM for SPIs routed to
+ * nobody. The home's lock protects the interrupt and the home's queues, and is all that is needed
+ * to inject, flush and sync: there is no lock per interrupt and none per VM. It is a leaf: taken
+ * with no other lock of keel's held inside, for a bounded time (the queues are by priority, so that
+ * a thousand pending interrupts cost what one does). Only moving an interrupt takes two: both
+ * homes', the one at the lower address first. An interrupt's home is stable under its lock; who
+ * comes with an interrupt in hand takes the lock that the home names and looks again.
+ *
+ * While an interrupt is in a list register (in_lr, from flush to sync) its home does not change,
+ * the hardware has the truth about pending and active, and only the home vCPU's thread may move it.
+ * Others leave word in the struct, which the next fold (lr.c) takes into account, and make the vCPU
+ * leave the guest.
+ */
+#include <linux/nospec.h>
+#include <asm/cputype.h>
+
+#include <keel/compat.h>
+
+#include "internal.h"
+
+#define ROUTE_ANY BIT_ULL(31)	/* GICD_IROUTER.Interrupt_Routing_Mode: any one vCPU */
+
+static void queue_init(struct vgic_queue *q)
+{
+	unsigned int i;
+
+	q->map = 0;
+	for (i = 0; i < VGIC_LEVELS; i++)
+		INIT_LIST_HEAD(&q->level[i]);
+}
+
+static void queue_add(struct vgic_queue *q, struct vgic_irq *irq, bool head)
+{
+	unsigned int level = irq->priority / (256 / VGIC_LEVELS);
+
+	irq->queue = q;
+	irq->level = level;
+	if (head)
+		list_add(&irq->link, &q->level[level]);
+	else
+		list_add_tail(&irq->link, &q->level[level]);
+	/* Read without the lock by vgic_pending() and vgic_flush(). */
+	WRITE_ONCE(q->map, q->map | BIT(level));
+}
+
+struct vgic_irq *vgic_queue_first(struct vgic_queue *q)
+{
+	if (!q->map)
+		return NULL;
+	return list_first_entry(&q->level[__ffs(q->map)], struct vgic_irq, link);
+}
+
+void vgic_home_init(struct vgic_home *home, struct keel_vcpu *vcpu)
+{
+	el2_lock_init(&home->lock);
+	home->vcpu = vcpu;
+	queue_init(&home->ready);
+	queue_init(&home->active);
+	INIT_LIST_HEAD(&home->leaving);
+}
+
+void vgic_irq_init(struct vgic_irq *irq, u32 intid, struct vgic_home *home)
+{
+	*irq = (struct vgic_irq) {
+		.intid = intid,
+		.home = home,
+		.target = home,
+		.group = 1,
+		/* SGIs are edge-triggered by definition, and enabled as guests of KVM find them. */
+		.edge = intid < VGIC_NR_SGIS,
+		.enabled = intid < VGIC_NR_SGIS,
+	};
+	INIT_LIST_HEAD(&irq->link);
+}
+
+struct vgic_irq *vgic_irq_get(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid)
+{
+	if (intid < VGIC_NR_PRIVATE) {
+		intid = array_index_nospec(intid, VGIC_NR_PRIVATE);
+		return vcpu ? &vcpu->vgic.private[intid] : NULL;
+	}
+	intid -= VGIC_NR_PRIVATE;
+	if (intid >= vm->vgic.nr_spis)
+		return NULL;
+	return &vm->vgic.spi[array_index_nospec(intid, vm->vgic.nr_spis)];
+}
+
+struct vgic_home *vgic_irq_lock(struct vgic_irq *irq, unsigned long *flags)
+{
+	for (;;) {
+		struct vgic_home *home = READ_ONCE(irq->home);
+
+		*flags = el2_lock_irqsave(&home->lock);
+		if (home == irq->home)
+			return home;
+		el2_unlock_irqrestore(&home->lock, *flags);
+	}
+}
+
+void vgic_irq_dequeue(struct vgic_irq *irq)
+{
+	struct vgic_queue *q = irq->queue;
+
+	list_del_init(&irq->link);
+	if (q && list_empty(&q->level[irq->level]))
+		WRITE_ONCE(q->map, q->map & ~BIT(irq->level));
+	irq->queue = NULL;
+}
+
+static bool irq_ready(const struct vgic_irq *irq, const struct keel_vm *vm)
+{
+	return irq->enabled && vgic_irq_pending(irq) &&
+	       READ_ONCE(vm->vgic.ctlr) & BIT(irq->group);
+}
+
+/*
+ * An active interrupt stays until it is deactivated, wherever it is routed by then (Arm IHI 0069
+ * 12.9.22: a new route is for the next time it becomes pending). Returns whether the vCPU must
+ * look.
+ */
+bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head)
+{
+	if (irq->in_lr)
+		return true;
+	vgic_irq_dequeue(irq);
+	if (irq->active) {
+		queue_add(&home->active, irq, head);
+		return false;
+	}
+	if (irq->target != home) {
+		list_add_tail(&irq->link, &home->leaving);
+		return false;
+	}
+	if (!home->vcpu || !irq_ready(irq, home->vcpu->vm))
+		return false;
+	queue_add(&home->ready, irq, head);
+	return true;
+}
+
+bool vgic_irq_publish(struct vgic_home *home, struct vgic_irq *irq, unsigned long flags)
+{
+	bool look = vgic_irq_requeue(home, irq, false);
+	bool leaving = !list_empty(&home->leaving);
+	bool in_lr = irq->in_lr;
+
+	el2_unlock_irqrestore(&home->lock, flags);
+	if (look)
+		vcpu_request(home->vcpu, VCPU_REQ_IRQ);
+	if (leaving)
+		vgic_home_settle(home);
+	return in_lr;
+}
+
+static struct vgic_irq *home_take_leaving(struct vgic_home *home)
+{
+	unsigned long flags = el2_lock_irqsave(&home->lock);
+	struct vgic_irq *irq = list_first_entry_or_null(&home->leaving, struct vgic_irq, link);
+
+	if (irq)
+		list_del_init(&irq->link);
+	el2_unlock_irqrestore(&home->lock, flags);
+	return irq;
+}
+
+/*
+ * Under both locks, of which the one at the lower address comes first. Whatever happened to @irq
+ * since it was taken off the list, it ends in the right queue of one home. True: done, false: look
+ * again.
+ */
+static bool irq_try_move(struct vgic_irq *irq, struct vgic_home *from, struct vgic_home *to)
+{
+	struct vgic_home *first = min(from, to), *second = max(from, to);
+	unsigned long flags = el2_lock_irqsave(&first->lock);
+	unsigned long inner = el2_lock_irqsave_nested(&second->lock, SINGLE_DEPTH_NESTING);
+	bool same = from == irq->home && to == irq->target;
+	bool look = false;
+
+	if (same && !irq->in_lr && !irq->active) {
+		vgic_irq_dequeue(irq);
+		WRITE_ONCE(irq->home, to);
+		look = vgic_irq_requeue(to, irq, false);
+	}
+	el2_unlock_irqrestore(&second->lock, inner);
+	el2_unlock_irqrestore(&first->lock, flags);
+	if (look)
+		vcpu_request(to->vcpu, VCPU_REQ_IRQ);
+	return same;
+}
+
+static void irq_move(struct vgic_irq *irq)
+{
+	struct vgic_home *from, *to;
+
+	do {
+		from = READ_ONCE(irq->home);
+		to = READ_ONCE(irq->target);
+	} while (from != to && !irq_try_move(irq, from, to));
+}
+
+void vgic_home_settle(struct vgic_home *home)
+{
+	struct vgic_irq *irq;
+
+	while ((irq = home_take_leaving(home)))
+		irq_move(irq);
+}
+
+struct keel_vcpu *vgic_vcpu_by_affinity(struct keel_vm *vm, u64 affinity)
+{
+	/*
+	 * How vCPU ids become affinities: 16 to a cluster (src/vcpu/). Only a guess, so it is
+	 * checked.
+	 */
+	u64 guess = (affinity & 0xf) | (affinity >> 8 & 0xff) << 4 | (affinity >> 16 & 0xff) << 12;
+
+	/* Pairs with the store-release in vm_create_vcpu(): what is counted is there. */
+	if (guess < smp_load_acquire(&vm->nr_vcpus)) {
+		struct keel_vcpu *vcpu = vm->vcpus[array_index_nospec(guess, KEEL_MAX_VCPUS)];
+
+		if (!((vcpu->state.reg[VCPU_MPIDR_EL1] ^ affinity) & MPIDR_HWID_BITMASK))
+			return vcpu;
+	}
+	return vm_vcpu_by_mpidr(vm, affinity);
+}
+
+/* 1 of N: the first that is on. */
+static struct keel_vcpu *route_any(struct keel_vm *vm)
+{
+	struct keel_vcpu *vcpu;
+	unsigned int i;
+
+	vm_for_each_vcpu(i, vcpu, vm)
+		if (!READ_ONCE(vcpu->state.power_off))
+			return vcpu;
+	return NULL;
+}
+
+struct vgic_home *vgic_route(struct keel_vm *vm, u64 route)
+{
+	struct keel_vcpu *vcpu;
+
+	if (route & ROUTE_ANY)
+		vcpu = route_any(vm);
+	else
+		vcpu = vgic_vcpu_by_affinity(vm, route & MPIDR_HWID_BITMASK);
+	return vcpu ? &vcpu->vgic.home : &vm->vgic.nobody;
+}
+
+static void irq_set_line(struct keel_vm *vm, struct vgic_irq *irq, bool level)
+{
+	struct vgic_home *home, *any = NULL;
+	unsigned long flags;
+	bool raised;
+
+	/* Who is on changes, so it is asked at each interrupt. */
+	if (READ_ONCE(irq->route) & ROUTE_ANY)
+		any = vgic_route(vm, ROUTE_ANY);
+
+	home = vgic_irq_lock(irq, &flags);
+	raised = level && (irq->edge || !irq->line);
+	irq->line = level;
+	if (!raised) {
+		/* Withdrawn when the guest has it already: spurious there, as in hardware. */
+		if (!level)
+			vgic_irq_requeue(home, irq, false);
+		el2_unlock_irqrestore(&home->lock, flags);
+		return;
+	}
+	if (irq->edge)
+		vgic_irq_latch(irq);
+	if (any && irq->route & ROUTE_ANY)
+		irq->target = any;
+	if (home->vcpu)
+		vcpu_count(home->vcpu, COUNT_IRQ_INJECT);
+	vgic_irq_publish(home, irq, flags);
+}
+
+int vgic_inject(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid, bool level)
+{
+	struct vgic_irq *irq;
+
+	/* Pairs with the store-release in vgic_init(): the interrupts exist. */
+	if (!smp_load_acquire(&vm->vgic.initialised))
+		return READ_ONCE(vm->vgic.created) ? -EBUSY : -ENODEV;
+	irq = vgic_irq_get(vm, vcpu, intid);
+	if (!irq || intid < VGIC_NR_SGIS || READ_ONCE(irq->owned))
+		return -EINVAL;
+	irq_set_line(vm, irq, level);
+	return 0;
+}
+
+void vgic_own(struct keel_vcpu *vcpu, u32 intid)
+{
+	struct vgic_irq *irq = vgic_irq_get(vcpu->vm, vcpu, intid);
+
+	WRITE_ONCE(irq->owned, true);
+	irq_set_line(vcpu->vm, irq, false);
+}
+
+void vgic_set_line(struct keel_vcpu *vcpu, u32 intid, bool level)
+{
+	irq_set_line(vcpu->vm, vgic_irq_get(vcpu->vm, vcpu, intid), level);
+}
+
+bool vgic_pending(struct keel_vcpu *vcpu)
+{
+	u32 map = READ_ONCE(vcpu->vgic.home.ready.map);
+	u64 vmcr = READ_ONCE(vcpu->vgic.cpuif.vmcr);
+
+	if (!map || !(vmcr & (ICH_VMCR_ENG0_MASK | ICH_VMCR_ENG1_MASK)))
+		return false;
+	return __ffs(map) * (256 / VGIC_LEVELS) < (vmcr & ICH_VMCR_PMR_MASK) >> ICH_VMCR_PMR_SHIFT;
+}
+
+void vgic_map_phys(struct keel_vcpu *vcpu, u32 intid, u32 host_intid,
+		   void (*set_active)(bool active))
+{
+	struct vgic_irq *irq = vgic_irq_get(vcpu->vm, vcpu, intid);
+	struct vgic_home *home;
+	unsigned long flags;
+
+	vgic_own(vcpu, intid);
+	home = vgic_irq_lock(irq, &flags);
+	irq->mapped = true;
+	irq->host_intid = host_intid;
+	vcpu->vgic.set_active = set_active;
+	vcpu->vgic.mapped = irq;
+	el2_unlock_irqrestore(&home->lock, flags);
+}
+
+/*
+ * ACTIVE keeps the host from taking the interrupt again. It must be set from when the line is known
+ * to be up until the guest is done, enabled or not: the guest's deactivation clears it through the
+ * list register.
+ */
+static bool map_wants_active(const struct vgic_irq *irq)
+{
+	return READ_ONCE(irq->active) || READ_ONCE(irq->line) || READ_ONCE(irq->latch);
+}
+
+void vgic_map_load(struct keel_vcpu *vcpu)
+{
+	struct vgic_irq *irq = vcpu->vgic.mapped;
+
+	if (!irq)
+		return;
+	irq->host_active = map_wants_active(irq);
+	vcpu->vgic.set_active(irq->host_active);
+}
+
+void vgic_map_flush(struct keel_vcpu *vcpu)
+{
+	struct vgic_irq *irq = vcpu->vgic.mapped;
+
+	if (irq && map_wants_active(irq) != irq->host_active)
+		vgic_map_load(vcpu);
+}
+
+void vgic_map_fired(struct keel_vcpu *vcpu, bool level)
+{
+	struct vgic_irq *irq = vcpu->vgic.mapped;
+	struct vgic_home *home;
+	unsigned long flags;
+
+	if (!irq)
+		return;
+	home = vgic_irq_lock(irq, &flags);
+	irq->host_active = true;
+	irq->line = level;
+	/* No request: this is the CPU that has the vCPU, and it is outside the guest. */
+	vgic_irq_requeue(home, irq, false);
+	el2_unlock_irqrestore(&home->lock, flags);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Residence on a CPU (load, put, preempt notifier), and how others reach a vCPU: requests, kick, wake, the
+ * guest barrier.
+ *
+ * The protocol with run/loop.c is a Dekker pair. The vCPU stores mode = IN_GUEST, then reads requests; a
+ * requester sets its bit, then reads mode. Both have a full barrier in between, so at least one sees the other:
+ * either the vCPU finds the request and does not enter, or the requester finds it in the guest and kicks.
+ */
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include <keel/compat.h>
+#include <keel/host.h>
+#include <keel/vm.h>
+
+bool vm_shut_down;
+
+static void vcpu_load_here(struct keel_vcpu *vcpu)
+{
+	struct prda *p = host_prda();
+	unsigned long flags;
+
+	vcpu->prda = p;
+	local_irq_save(flags);
+	el2_call(el2_load, vcpu, p);
+	vcpu->cpu = p->cpu;
+	local_irq_restore(flags);
+	vtimer_load(vcpu);
+}
+
+static void vcpu_put_here(struct keel_vcpu *vcpu)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	el2_call(el2_put, vcpu, vcpu->prda);
+	vcpu->last_cpu = vcpu->cpu;
+	vcpu->cpu = -1;
+	local_irq_restore(flags);
+}
+
+static void preempt_sched_in(struct preempt_notifier *n, int cpu)
+{
+	vcpu_load_here(container_of(n, struct keel_vcpu, preempt));
+}
+
+/* Under rq->lock: registers and vCPU memory only (SWITCH rule 1.9). */
+static void preempt_sched_out(struct preempt_notifier *n, struct task_struct *next)
+{
+	vcpu_put_here(container_of(n, struct keel_vcpu, preempt));
+}
+
+static struct preempt_ops preempt_ops = {
+	.sched_in = preempt_sched_in,
+	.sched_out = preempt_sched_out,
+};
+
+void vcpu_preempt_init(struct keel_vcpu *vcpu)
+{
+	preempt_notifier_init(&vcpu->preempt, &preempt_ops);
+}
+
+void vcpu_load(struct keel_vcpu *vcpu)
+{
+	preempt_disable();
+	preempt_notifier_register(&vcpu->preempt);
+	vcpu_load_here(vcpu);
+	preempt_enable();
+}
+
+void vcpu_put(struct keel_vcpu *vcpu)
+{
+	preempt_disable();
+	vcpu_put_here(vcpu);
+	preempt_notifier_unregister(&vcpu->preempt);
+	preempt_enable();
+}
+
+/* The IPI that gets a CPU out of a guest. A task that is not running needs none. */
+static void vcpu_send_kick(struct keel_vcpu *vcpu)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = rcu_dereference(vcpu->task);
+	if (task)
+		kick_process(task);
+	rcu_read_unlock();
+}
+
+void vcpu_kick(struct keel_vcpu *vcpu)
+{
+	/* Pairs with smp_store_mb() of mode in run/loop.c: see the top of this file. */
+	smp_mb();
+	if (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST)
+		vcpu_send_kick(vcpu);
+	rcuwait_wake_up(&vcpu->wait);
+}
+
+void vcpu_request(struct keel_vcpu *vcpu, enum vcpu_request req)
+{
+	set_bit(req, &vcpu->requests);
+	vcpu_kick(vcpu);
+}
+
+void vm_request_all(struct keel_vm *vm, enum vcpu_request req, struct keel_vcpu *but)
+{
+	struct keel_vcpu *vcpu;
+	unsigned int i;
+
+	vm_for_each_vcpu(i, vcpu, vm)
+		if (vcpu != but)
+			vcpu_request(vcpu, req);
+}
+
+void vm_guest_barrier(struct keel_vm *vm)
+{
+	struct keel_vcpu *vcpu;
+	unsigned int i;
+
+	might_sleep();
+	vm_for_each_vcpu(i, vcpu, vm) {
+		unsigned long pass = READ_ONCE(vcpu->pass);
+
+		vcpu_kick(vcpu);
+		/* Pairs with the store-release of mode at leave and of pass at entry. */
+		while (smp_load_acquire(&vcpu->mode) == VCPU_IN_GUEST &&
+		       READ_ONCE(vcpu->pass) == pass) {
+			cond_resched();
+			cpu_relax();
+		}
+	}
+}
+
+bool vcpu_runnable(struct keel_vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->state.power_off))
+		return vcpu_has_request(vcpu, VCPU_REQ_RESET);
+	return vgic_pending(vcpu) || READ_ONCE(vcpu->state.vserror);
+}
+
+static bool vcpu_block_ends(struct keel_vcpu *vcpu)
+{
+	return vcpu_runnable(vcpu) || READ_ONCE(vcpu->requests) & ~BIT(VCPU_REQ_SLEEP) ||
+	       kvm_run_immediate_exit(vcpu->kvm_run) || READ_ONCE(vm_shut_down);
+}
+
+void vcpu_block(struct keel_vcpu *vcpu)
+{
+	vcpu_put(vcpu);
+	vtimer_block(vcpu);
+	vcpu_count(vcpu, COUNT_HALT_WAKEUP);
+	/* A signal ends the sleep too; run_host_work() finds it. */
+	rcuwait_wait_event(&vcpu->wait, vcpu_block_ends(vcpu), TASK_INTERRUPTIBLE);
+	vtimer_unblock(vcpu);
+	vcpu_load(vcpu);
+}

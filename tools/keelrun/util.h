@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Messages, memory and numbers: what every file of keelrun uses. */
+#ifndef KEELRUN_UTIL_H
+#define KEELRUN_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <linux/types.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+
+#define SZ_4K	0x1000ULL
+#define SZ_1M	0x100000ULL
+#define SZ_2M	0x200000ULL
+
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define ALIGN_UP(x, a)		(((x) + (a) - 1) & ~((u64)(a) - 1))
+#define container_of(p, type, member)	((type *)((char *)(p) - offsetof(type, member)))
+
+/**
+ * message() - print one line on standard error
+ * @fmt: printf format without the line's end
+ *
+ * The line starts with "keelrun: ". Any thread may call it.
+ */
+void message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * die() - print one line on standard error and exit with status 1
+ * @fmt: printf format; it says what is wrong and what to do about it
+ *
+ * Only the main thread may call it: a vCPU thread stops its VM with vm_stop().
+ */
+_Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * message_raw_tty() - say whether the terminal is in raw mode
+ * @raw: lines need a carriage return of their own
+ */
+void message_raw_tty(bool raw);
+
+/**
+ * xcalloc() - allocate zeroed memory or die
+ * @n: number of elements
+ * @size: size of one
+ *
+ * Return: the memory, to be freed with free().
+ */
+void *xcalloc(size_t n, size_t size);
+
+/**
+ * parse_number() - read a decimal number
+ * @s: text
+ * @out: the number
+ *
+ * Return: whether all of @s was one number that fits.
+ */
+bool parse_number(const char *s, u64 *out);
+
+/**
+ * parse_size() - read a size with its unit
+ * @s: text such as "512M": a decimal number and K, M or G
+ * @out: the size in bytes
+ *
+ * Return: whether all of @s was one size that fits.
+ */
+bool parse_size(const char *s, u64 *out);
+
+/**
+ * read_full() - read all of a range of a file
+ * @fd: the file
+ * @buf: where to
+ * @len: bytes
+ * @offset: where from
+ *
+ * Return: 0; -1 with errno set (EIO when the file ends early).
+ */
+int read_full(int fd, void *buf, size_t len, off_t offset);
+
+#endif
