@@ -38,28 +38,22 @@ endif
 
 .PHONY: all keel keel.ko modules tools selftests run check soak bench lint size help clean
 
-# Objects land beside their sources, so each kernel gets a tree of links to them.
+# Objects land beside their sources, so each kernel gets a tree of links to them. One build at a time
+# in a tree: $(call in_tree,FOLDER,SOURCE...) links and builds there.
 TREE = $(BUILD)/$(KERNEL)
-define link_tree
-	@mkdir -p $(TREE)
-	@cp -rsf $(foreach f,Kbuild src include uapi,$(CURDIR)/$(f)) $(TREE)/
-	@find $(TREE) -xtype l -delete
-endef
+in_tree = mkdir -p $(1) && scripts/links $(1) $(2) && \
+	flock $(TREE)/.lock $(KBUILD_KEEL) M=$(1) modules
 
 keel: ## build/KERNEL/keel.ko for KERNEL=6.1|6.12|debug
 	@$(SETUP) $(if $(filter :,$(SETUP)),,packages $(KERNEL))
-	$(link_tree)
-	@+$(KBUILD_KEEL) M=$(TREE) modules
+	@+$(call in_tree,$(TREE),Kbuild src include uapi)
 
 keel.ko: keel
 	@cp $(TREE)/keel.ko $@
 
 modules: keel ## helper modules of the tests, build/KERNEL/modules/
 	@+for d in $(notdir $(patsubst %/,%,$(wildcard selftests/modules/*/))); do \
-		mkdir -p $(TREE)/modules && \
-		cp -rsf $(CURDIR)/selftests/modules/$$d $(TREE)/modules/ && \
-		find $(TREE)/modules -xtype l -delete && \
-		$(KBUILD_KEEL) M=$(TREE)/modules/$$d modules || exit; \
+		$(call in_tree,$(TREE)/modules/$$d,selftests/modules/$$d/*) || exit; \
 	done
 
 tools: ## keelrun and its companions, build/tools/

@@ -83,11 +83,12 @@ kernel_dir() {
 mirror() {
 	local uri
 
-	# Both formats of sources and their variables are apt's business, so ask apt. (awk reads
-	# to the end: a reader that stops early would fail the pipe.)
-	# shellcheck disable=SC2016 # apt's variables
-	uri=$(apt-get indextargets --format '$(RELEASE)|$(REPO_URI)' 'Created-By: Packages' |
-		awk -F'|' -v s="$1" '$1 == s && !n++ { print $2 }')
+	# Both formats of sources and their variables are apt's business, so ask apt; this way
+	# it answers before its lists have ever been fetched, too. (awk reads to the end: a
+	# reader that stops early would fail the pipe.)
+	uri=$(apt-get -o Debug::NoLocking=1 update --print-uris |
+		awk -v end="/dists/$1/InRelease'" '{ n = index($1, end) }
+			n && !seen++ { print substr($1, 2, n - 2) }')
 	case $uri in
 	# a list of mirrors in a file, as on Debian's cloud images
 	mirror+file:*) awk 'NF && !n++ { print $1 }' "${uri#mirror+file:}" ;;

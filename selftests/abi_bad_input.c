@@ -80,7 +80,7 @@ static void page_end(void)
 	struct vm vm;
 
 	REQUIRE(p != MAP_FAILED);
-	REQUIRE_OK(munmap(p + 4096, 4096));
+	REQUIRE_OK(mprotect(p + 4096, 4096, PROT_NONE));
 	vm_create(&vm);
 	vcpu_init(vcpu_create(&vm, 0), false);
 	region = (struct kvm_userspace_memory_region *)(p + 4096) - 1;

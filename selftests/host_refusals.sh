@@ -26,7 +26,8 @@ result() {
 attempt='
 insmod /keel.ko 2>&1
 echo "status $?"
-dmesg | grep "keel: " || echo "keel has said nothing"
+# what the kernel itself says of a module without a signature is not meant
+dmesg | sed "s/^[^]]*] //" | grep "^keel: " | grep -v taint | sort -u
 [ -e /dev/keel ] && echo "there is a node"
 grep -q "^keel " /proc/modules && echo "there is a module"
 echo over'
@@ -43,7 +44,7 @@ refusal() {
 		return
 	fi
 	sed 's/^/# /' "$tmp/out"
-	said=$(grep -c 'keel: ' "$tmp/out")
+	said=$(grep -c '^keel: ' "$tmp/out")
 	grep -q "$text" "$tmp/out" && ! grep -q '^status 0' "$tmp/out" &&
 		! grep -q '^there is' "$tmp/out" && [ "$said" = 1 ]
 	result $? "$name"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* MMIO exits: every width, every register as source and destination. */
+/* MMIO exits: every width, sign extension, every register as source and destination. */
 #include <string.h>
 
 #include "guests/run_mmio.h"
@@ -96,6 +96,50 @@ static void loads(void)
 	vcpu_run_done(&vm.vcpus[0]);
 }
 
+static const struct {
+	u32 len;
+	bool word;
+} signed_ones[MMIO_SIGNED] = {
+	{ 1, true }, { 2, true }, { 1, false }, { 2, false }, { 4, false },
+};
+
+/* What a sign-extending load leaves in the register. */
+static u64 extended(int kind)
+{
+	int shift = 64 - 8 * signed_ones[kind].len;
+	s64 value = LOAD_VALUE << shift;
+
+	value >>= shift;
+	return signed_ones[kind].word ? (u32)value : (u64)value;
+}
+
+/* In-tree KVM cuts the value to the width of the access after it has extended the sign. */
+static u64 extended_in_tree(int kind, u64 seen)
+{
+	u64 cut = low_bytes(LOAD_VALUE, signed_ones[kind].len);
+
+	return !kvm_is_keel() && seen == cut ? cut : extended(kind);
+}
+
+static void signed_loads(void)
+{
+	u64 value = LOAD_VALUE, seen;
+	struct vm vm;
+	int n, k;
+
+	start(&vm, PART_SIGNED);
+	for (n = 0; n < 32; n++)
+		for (k = 0; k < MMIO_SIGNED; k++) {
+			run_to_mmio(&vm.vcpus[0], 16 * n + 8, signed_ones[k].len, false);
+			memcpy(vm.vcpus[0].run->mmio.data, &value, sizeof(value));
+			run_to_mmio(&vm.vcpus[0], 16 * n, 8, true);
+			memcpy(&seen, vm.vcpus[0].run->mmio.data, sizeof(seen));
+			CHECK_EQ(seen, n == 31 ? 0 : extended_in_tree(k, seen));
+			check_registers(&vm.vcpus[0], n, base_register(n));
+		}
+	vcpu_run_done(&vm.vcpus[0]);
+}
+
 /* Addresses over many pages, at their ends and beginnings too. */
 static void addresses(void)
 {
@@ -118,6 +162,7 @@ static void addresses(void)
 static const struct ktap_case cases[] = {
 	{ "stores", stores },
 	{ "loads", loads },
+	{ "signed_loads", signed_loads },
 	{ "addresses", addresses },
 };
 

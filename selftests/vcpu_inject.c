@@ -48,23 +48,23 @@ static void maintenance_outside(void)
 	run_part(PART_MAINTAIN);
 }
 
-/* Two registers in one load: no syndrome, so no MMIO exit; KVM_RUN fails, the VM stays whole. */
+/*
+ * Two registers in one load: no syndrome, so no MMIO exit. keel gives the guest an abort; in-tree
+ * KVM fails KVM_RUN, and the VMM may step over the load.
+ */
 static void no_syndrome(void)
 {
 	struct vcpu *vcpu;
 	struct vm vm;
-	u64 pc;
 
 	start(&vm, PART_NO_SYNDROME);
 	vcpu = &vm.vcpus[0];
 	vcpu_run_sync(vcpu);
-	CHECK_EQ(vcpu_run(vcpu), -ENOSYS);
-	pc = vcpu_get(vcpu, REG_PC);
-	CHECK_EQ(vcpu_run(vcpu), -ENOSYS);
-	CHECK_EQ(vcpu_get(vcpu, REG_PC), pc);
-	/* The VMM may step over it. */
-	vcpu_set(vcpu, REG_PC, pc + 4);
-	vcpu_run_done(vcpu);
+	if (!kvm_is_keel()) {
+		CHECK(vcpu_run(vcpu) < 0);
+		vcpu_set(vcpu, REG_PC, vcpu_get(vcpu, REG_PC) + 4);
+	}
+	CHECK_EQ(vcpu_run_done(vcpu), kvm_is_keel());
 	vm_destroy(&vm);
 }
 

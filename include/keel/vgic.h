@@ -37,15 +37,17 @@ struct vgic_queue {
  * struct vgic_home - where interrupts are kept: a vCPU, or (for SPIs routed to nobody) the VM
  * @lock: protects the queues and every interrupt whose home this is, see src/vgic/vgic.c
  * @vcpu: NULL for the VM's
- * @ready: pending, enabled, not active: to be signalled
- * @active: active; those in a list register are in neither queue
+ * @ready: pending, enabled, not active: to be signalled; by group
+ * @active: active
+ * @nr: how many are in these queues; those in a list register are in none
  * @leaving: routed elsewhere, and nothing keeps them here any more
  */
 struct vgic_home {
 	struct el2_lock lock;
 	struct keel_vcpu *vcpu;
-	struct vgic_queue ready;
+	struct vgic_queue ready[2];
 	struct vgic_queue active;
+	unsigned int nr;
 	struct list_head leaving;
 };
 

@@ -195,9 +195,15 @@ static void part_no_syndrome(void)
 {
 	u64 a, b;
 
+	vector_set(VECTOR_SYNC, take_and_skip);
 	sync(0);
 	asm volatile("ldp %0, %1, [%2]" : "=r" (a), "=r" (b) : "r" ((u64)MMIO_IPA) : "memory");
-	done(a);
+	if (taken) {
+		ASSERT_EQ(ESR_EC(at.esr), EC_DABT_EL1);
+		ASSERT_EQ(ESR_FSC(at.esr), FSC_EXTERNAL);
+		ASSERT_EQ(at.far, MMIO_IPA);
+	}
+	done(taken);
 }
 
 /* Cache maintenance by address where there is no memory does nothing. */

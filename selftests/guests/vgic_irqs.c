@@ -428,7 +428,7 @@ static void part_eoimode(void)
 	ASSERT_EQ(icc_read(ICC_IAR1_EL1), INTID_SPURIOUS);
 }
 
-/* All offsets, all widths, all ones: the host survives, and the GIC works after a new set-up. */
+/* All offsets, all widths, all ones: the host survives, the GIC works after a new set-up. */
 static void part_sweep(void)
 {
 	u64 addr, size = 2 * GICR_STRIDE;

@@ -199,7 +199,7 @@ static void mmio_publish(struct keel_vm *vm, struct mmio_bus *bus)
 	struct mmio_bus *old = rcu_dereference_protected(vm->bus, lockdep_is_held(&vm->bus_lock));
 
 	rcu_assign_pointer(vm->bus, bus);
-	synchronize_srcu(&vm->srcu);
+	synchronize_srcu_expedited(&vm->srcu);
 	kfree(old);
 }
 

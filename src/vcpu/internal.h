@@ -94,10 +94,16 @@ void vcpu_reg_write_el2(const struct keel_vcpu *vcpu, enum vcpu_reg which, u64 v
 
 /** fp_el2_save() - V0-V31, FPSR, FPCR to memory; EL2 code, CPTR_EL2.FPEN open */
 void fp_el2_save(struct user_fpsimd_state *to);
+
+/** fp_el2_load() - the way back */
 void fp_el2_load(const struct user_fpsimd_state *from);
 
 /* --- debug_el2.c: MDSCR_EL1, breakpoints, watchpoints --- */
+
+/** vcpu_debug_enter_el2() - what the guest enabled into the CPU; all of DAIF masked */
 void vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p);
+
+/** vcpu_debug_leave_el2() - the host's back; all of DAIF masked until it returns */
 void vcpu_debug_leave_el2(struct keel_vcpu *vcpu, struct prda *p);
 
 #define MDSCR_SS	BIT(0)	/* software step */

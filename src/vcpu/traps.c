@@ -87,10 +87,13 @@ static bool host_ras(const struct keel_vm *vm)
 	return host.ras;
 }
 
-/* FEAT_NMI: without it HCRX_EL2.TALLINT is RES0 */
+/*
+ * FEAT_NMI: without it HCRX_EL2.TALLINT is RES0. The CPU is asked itself: the kernel's view lacks
+ * what the kernel does not use.
+ */
 static bool host_nmi(const struct keel_vm *vm)
 {
-	return (read_sanitised_ftr_reg(SYS_ID_AA64PFR1_EL1) >> 36) & 0xf;
+	return (read_sysreg_s(SYS_ID_AA64PFR1_EL1) >> 36) & 0xf;
 }
 
 /*

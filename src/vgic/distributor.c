@@ -18,14 +18,17 @@ static u64 ctlr_read(struct keel_vcpu *vcpu)
 
 static void irqs_requeue(struct vgic_irq *irqs, unsigned int nr)
 {
-	struct vgic_home *home;
-	unsigned long flags;
+	struct vgic_hold h = {};
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		home = vgic_irq_lock(&irqs[i], &flags);
-		vgic_irq_publish(home, &irqs[i], flags);
+		/* Not for long. */
+		if (i % 32 == 0)
+			vgic_release(&h);
+		vgic_hold_irq(&h, &irqs[i]);
+		vgic_hold_changed(&h, &irqs[i]);
 	}
+	vgic_release(&h);
 }
 
 /*

@@ -129,19 +129,37 @@ void vgic_irq_init(struct vgic_irq *irq, u32 intid, struct vgic_home *home);
 /** vgic_irq_get() - the interrupt, or NULL; @vcpu: whose private ones (may be NULL) */
 struct vgic_irq *vgic_irq_get(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid);
 
-/** vgic_irq_lock() - lock @irq's home, which is returned; goes with vgic_irq_publish() */
-struct vgic_home *vgic_irq_lock(struct vgic_irq *irq, unsigned long *flags);
+/**
+ * struct vgic_hold - the lock of one home, held for one interrupt after the other
+ * @home: whose lock is held, or NULL; a hold begins as {}
+ * @flags: for the unlock
+ * @look: the home's vCPU must look at its queues
+ * @in_lr: an interrupt that was changed is in a list register, where the change is not yet; stays
+ */
+struct vgic_hold {
+	struct vgic_home *home;
+	unsigned long flags;
+	bool look;
+	bool in_lr;
+};
+
+/** vgic_hold_irq() - hold the lock of @irq's home, which @h may hold already */
+void vgic_hold_irq(struct vgic_hold *h, struct vgic_irq *irq);
 
 /**
- * vgic_irq_publish() - after a change: to the queue where it belongs now, unlock, tell who must
- * know
- * @home: what vgic_irq_lock() returned
- *
- * Return: true if the interrupt is in a list register, where the change is not yet.
+ * vgic_hold_changed() - @irq, whose lock is held, was changed: to the queue where it belongs now
  */
-bool vgic_irq_publish(struct vgic_home *home, struct vgic_irq *irq, unsigned long flags);
+void vgic_hold_changed(struct vgic_hold *h, struct vgic_irq *irq);
 
-/** vgic_irq_requeue() - to the queue where it belongs; home locked; @head: before its equals */
+/** vgic_release() - unlock, if anything is held, and tell who must know */
+void vgic_release(struct vgic_hold *h);
+
+/**
+ * vgic_irq_requeue() - to the queue where it belongs; home locked
+ * @head: before its equals
+ *
+ * Return: the home's vCPU must look.
+ */
 bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head);
 
 /** vgic_irq_dequeue() - out of its queue; home locked */
@@ -149,9 +167,6 @@ void vgic_irq_dequeue(struct vgic_irq *irq);
 
 /** vgic_queue_first() - highest priority, oldest; NULL if empty; home locked */
 struct vgic_irq *vgic_queue_first(struct vgic_queue *q);
-
-/** vgic_home_settle() - interrupts that leave @home go where they are routed; no lock held */
-void vgic_home_settle(struct vgic_home *home);
 
 /** vgic_route() - the home that a value of GICD_IROUTER means */
 struct vgic_home *vgic_route(struct keel_vm *vm, u64 route);
@@ -184,6 +199,9 @@ extern struct vgic_host vgic_host;
 
 /** vgic_probe_el2() - ICH_VTR_EL2 */
 u64 vgic_probe_el2(void);
+
+/** vgic_vmcr_el2() - ICH_VMCR_EL2 as it is; vCPU loaded */
+u64 vgic_vmcr_el2(void);
 
 /* --- regs.c: one description a register --- */
 

@@ -14,11 +14,17 @@
  * - pending ones outside: NPIE, an exit as soon as none in a list register is pending. UIE would
  *   fire when all but one list register are empty, which never happens while they hold active
  *   interrupts, and lets an interrupt wait that could preempt what the guest is doing;
- * - active ones outside: LRENPIE, an exit for each counted deactivation.
+ * - active ones outside: LRENPIE, an exit for each counted deactivation;
+ * - a group that the guest's CPU interface has disabled gets no list register, which it would
+ *   keep: an exit when a group is enabled or disabled (VGrp0EIE to VGrp1DIE).
  */
 #include <keel/compat.h>
 
 #include "internal.h"
+
+/* ICH_HCR_EL2.VGrp<g>EIE, VGrp<g>DIE: an exit when group @g is enabled, disabled */
+#define HCR_GROUP_ON(g)		BIT(4 + 2 * (g))
+#define HCR_GROUP_OFF(g)	BIT(5 + 2 * (g))
 
 /* In a list register of its own; the caller has room. Home locked. */
 static void lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
@@ -50,11 +56,50 @@ static void lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
 	c->lr[c->used_lrs++] = lr;
 }
 
-/* From @q until there are @max in list registers. */
-static void lr_fill(struct vgic_vcpu *v, struct vgic_queue *q, unsigned int max)
+/* The queue of the best pending interrupt of @groups (a bit each), or NULL. */
+static struct vgic_queue *lr_best_ready(struct vgic_home *home, unsigned int groups)
 {
-	while (v->cpuif.used_lrs < max && q->map)
-		lr_put(v, vgic_queue_first(q));
+	u32 map0 = groups & BIT(0) ? home->ready[0].map : 0;
+	u32 map1 = groups & BIT(1) ? home->ready[1].map : 0;
+
+	if (!map0 && !map1)
+		return NULL;
+	if (!map1 || (map0 && __ffs(map0) <= __ffs(map1)))
+		return &home->ready[0];
+	return &home->ready[1];
+}
+
+/* The groups that the guest's CPU interface has enabled, and an exit when that changes. */
+static unsigned int lr_watch_groups(struct vgic_cpuif *c)
+{
+	unsigned int g, groups;
+
+	c->vmcr = el2_call(vgic_vmcr_el2);
+	groups = c->vmcr & (ICH_VMCR_ENG0_MASK | ICH_VMCR_ENG1_MASK);
+	for (g = 0; g < 2; g++)
+		c->hcr |= groups & BIT(g) ? HCR_GROUP_OFF(g) : HCR_GROUP_ON(g);
+	return groups;
+}
+
+/* Home locked; no list register in use yet. */
+static void lr_fill(struct vgic_vcpu *v)
+{
+	struct vgic_cpuif *c = &v->cpuif;
+	struct vgic_home *home = &v->home;
+	unsigned int max = vgic_host.nr_lrs, max_active, groups = BIT(0) | BIT(1);
+	struct vgic_queue *ready;
+
+	if (home->nr > max)
+		groups = lr_watch_groups(c);
+	max_active = lr_best_ready(home, groups) ? max - 1 : max;
+	while (c->used_lrs < max_active && home->active.map)
+		lr_put(v, vgic_queue_first(&home->active));
+	while (c->used_lrs < max && (ready = lr_best_ready(home, groups)))
+		lr_put(v, vgic_queue_first(ready));
+	if (lr_best_ready(home, groups))
+		c->hcr |= ICH_HCR_NPIE;
+	if (home->active.map)
+		c->hcr |= ICH_HCR_LRENPIE;
 }
 
 /* What the guest did with @irq, seen in its list register. Home locked. */
@@ -97,20 +142,17 @@ static void lr_fold_eoicount(struct vgic_vcpu *v)
 
 static void lr_sync(struct vgic_vcpu *v)
 {
+	struct vgic_hold h = { .home = &v->home };
 	struct vgic_cpuif *c = &v->cpuif;
-	unsigned long flags = el2_lock_irqsave(&v->home.lock);
-	bool leaving;
 
+	h.flags = el2_lock_irqsave(&v->home.lock);
 	lr_fold_eoicount(v);
 	/* Backwards, because each that is still pending goes to the head of its queue. */
 	while (c->used_lrs) {
 		c->used_lrs--;
 		lr_fold(v, v->lr_irq[c->used_lrs], c->lr[c->used_lrs]);
 	}
-	leaving = !list_empty(&v->home.leaving);
-	el2_unlock_irqrestore(&v->home.lock, flags);
-	if (leaving)
-		vgic_home_settle(&v->home);
+	vgic_release(&h);
 }
 
 void vgic_sync(struct keel_vcpu *vcpu)
@@ -122,25 +164,16 @@ void vgic_sync(struct keel_vcpu *vcpu)
 void vgic_flush(struct keel_vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
-	struct vgic_cpuif *c = &v->cpuif;
-	struct vgic_home *home = &v->home;
-	unsigned int max = vgic_host.nr_lrs;
 	unsigned long flags;
 
+	v->cpuif.hcr = READ_ONCE(vcpu->vm->vgic.ready) ? ICH_HCR_EN : 0;
 	/*
 	 * Not locked: who fills a queue makes a request afterwards, and the last check before entry
 	 * reads requests after this (vm/wake.c).
 	 */
-	c->hcr = READ_ONCE(vcpu->vm->vgic.ready) ? ICH_HCR_EN : 0;
-	if (!READ_ONCE(home->ready.map) && !READ_ONCE(home->active.map))
+	if (!READ_ONCE(v->home.nr))
 		return;
-
-	flags = el2_lock_irqsave(&home->lock);
-	lr_fill(v, &home->active, home->ready.map ? max - 1 : max);
-	lr_fill(v, &home->ready, max);
-	if (home->ready.map)
-		c->hcr |= ICH_HCR_NPIE;
-	if (home->active.map)
-		c->hcr |= ICH_HCR_LRENPIE;
-	el2_unlock_irqrestore(&home->lock, flags);
+	flags = el2_lock_irqsave(&v->home.lock);
+	lr_fill(v);
+	el2_unlock_irqrestore(&v->home.lock, flags);
 }

@@ -19,6 +19,11 @@ u64 __el2 vgic_probe_el2(void)
 	return read_sysreg_s(SYS_ICH_VTR_EL2);
 }
 
+u64 __el2 vgic_vmcr_el2(void)
+{
+	return read_sysreg_s(SYS_ICH_VMCR_EL2);
+}
+
 /* Registers have their number in the encoding: one after the other, until @n are done. */
 #define LR_READ(i) do {							\
 	if (n == (i))							\
@@ -119,14 +124,14 @@ void __el2 vgic_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
 
 /*
  * The exit from the guest synchronised what its ICC accesses did to these registers. ICH_HCR_EL2 =
- * 0 ends the maintenance interrupt, which is a level, before the host opens interrupts. Without
- * list registers in use there can be none, so ICH_HCR_EL2 stays.
+ * 0 ends the maintenance interrupt, which is a level, before the host opens interrupts. A pass that
+ * asked for none leaves it.
  */
 void __el2 vgic_leave_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
 	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
 
-	if (!c->used_lrs)
+	if (!c->used_lrs && !(c->hcr & ~ICH_HCR_EN))
 		return;
 	if (c->hcr & ICH_HCR_LRENPIE)
 		c->eoicount = (read_sysreg_s(SYS_ICH_HCR_EL2) & ICH_HCR_EOIcount_MASK) >>

@@ -224,22 +224,11 @@ static void reg_sync(struct keel_vcpu *vcpu, struct keel_vcpu *of, const struct 
 		vm_guest_barrier(vcpu->vm);
 }
 
-static u64 irq_read(struct vgic_irq *irq, const struct vgic_reg *r)
-{
-	struct vgic_home *home;
-	unsigned long flags;
-	u64 val;
-
-	home = vgic_irq_lock(irq, &flags);
-	val = r->get(irq);
-	el2_unlock_irqrestore(&home->lock, flags);
-	return val;
-}
-
 u64 vgic_frame_read(struct keel_vcpu *vcpu, struct keel_vcpu *of, const struct vgic_frame *f,
 		    u64 offset, unsigned int len)
 {
 	const struct vgic_reg *r = frame_find(f, offset, len);
+	struct vgic_hold h = {};
 	struct access a;
 	u64 val = 0;
 	u32 i;
@@ -258,35 +247,30 @@ u64 vgic_frame_read(struct keel_vcpu *vcpu, struct keel_vcpu *of, const struct v
 	for (i = 0; i < a.nr; i++) {
 		struct vgic_irq *irq = reg_irq(vcpu, of, a.first + i);
 
-		if (irq)
-			val |= (irq_read(irq, r) >> a.shift & access_mask(&a)) << i * a.width;
+		if (!irq)
+			continue;
+		vgic_hold_irq(&h, irq);
+		val |= (r->get(irq) >> a.shift & access_mask(&a)) << i * a.width;
 	}
+	vgic_release(&h);
 	return val;
 }
 
-/* True if the interrupt is in a list register, which has the old state still. */
-static bool irq_write(struct keel_vm *vm, struct vgic_irq *irq, const struct vgic_reg *r,
-		      const struct access *a, u64 val)
+static void irq_write(struct keel_vm *vm, struct vgic_hold *h, struct vgic_irq *irq,
+		      const struct vgic_reg *r, const struct access *a, u64 val)
 {
-	struct vgic_home *home;
-	unsigned long flags;
-	bool changed;
-
-	home = vgic_irq_lock(irq, &flags);
+	vgic_hold_irq(h, irq);
 	if (a->width < r->bits)
 		val = (r->get(irq) & ~(access_mask(a) << a->shift)) | val << a->shift;
-	changed = r->set(vm, irq, val);
-	if (changed)
-		return vgic_irq_publish(home, irq, flags);
-	el2_unlock_irqrestore(&home->lock, flags);
-	return false;
+	if (r->set(vm, irq, val))
+		vgic_hold_changed(h, irq);
 }
 
 void vgic_frame_write(struct keel_vcpu *vcpu, struct keel_vcpu *of, const struct vgic_frame *f,
 		      u64 offset, unsigned int len, u64 val)
 {
 	const struct vgic_reg *r = frame_find(f, offset, len);
-	bool wait = false;
+	struct vgic_hold h = {};
 	struct access a;
 	u32 i;
 
@@ -305,10 +289,11 @@ void vgic_frame_write(struct keel_vcpu *vcpu, struct keel_vcpu *of, const struct
 		struct vgic_irq *irq = reg_irq(vcpu, of, a.first + i);
 
 		if (irq && (field || !r->ones))
-			wait |= irq_write(vcpu->vm, irq, r, &a, field);
+			irq_write(vcpu->vm, &h, irq, r, &a, field);
 	}
+	vgic_release(&h);
 	/* RWP reads as 0: by the time the guest goes on, no vCPU acts on the old state any more. */
-	if (wait)
+	if (h.in_lr)
 		vm_guest_barrier(vcpu->vm);
 }
 

@@ -10,16 +10,14 @@
 static void sgi_send(struct keel_vcpu *to, u32 intid, bool group1)
 {
 	struct vgic_irq *irq = vgic_irq_get(to->vm, to, intid);
-	struct vgic_home *home;
-	unsigned long flags;
+	struct vgic_hold h = {};
 
-	home = vgic_irq_lock(irq, &flags);
-	if (irq->group && !group1) {
-		el2_unlock_irqrestore(&home->lock, flags);
-		return;
+	vgic_hold_irq(&h, irq);
+	if (!irq->group || group1) {
+		vgic_irq_latch(irq);
+		vgic_hold_changed(&h, irq);
 	}
-	vgic_irq_latch(irq);
-	vgic_irq_publish(home, irq, flags);
+	vgic_release(&h);
 }
 
 /* MPIDR_EL1's affinity fields of target 0 in the list. */
@@ -61,12 +59,12 @@ void vgic_sgi_write(struct keel_vcpu *vcpu, u64 val, bool group1)
 void vgic_dir_write(struct keel_vcpu *vcpu, u64 val)
 {
 	struct vgic_irq *irq = vgic_irq_get(vcpu->vm, vcpu, val & GENMASK(23, 0));
-	struct vgic_home *home;
-	unsigned long flags;
+	struct vgic_hold h = {};
 
 	if (!READ_ONCE(vcpu->vm->vgic.ready) || !irq)
 		return;
-	home = vgic_irq_lock(irq, &flags);
+	vgic_hold_irq(&h, irq);
 	vgic_irq_set_active(irq, false);
-	vgic_irq_publish(home, irq, flags);
+	vgic_hold_changed(&h, irq);
+	vgic_release(&h);
 }

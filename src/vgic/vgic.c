@@ -33,17 +33,18 @@ static void queue_init(struct vgic_queue *q)
 		INIT_LIST_HEAD(&q->level[i]);
 }
 
+/* The map and the number are read without the lock by vgic_pending() and vgic_flush(). */
 static void queue_add(struct vgic_queue *q, struct vgic_irq *irq, bool head)
 {
 	unsigned int level = irq->priority / (256 / VGIC_LEVELS);
 
+	WRITE_ONCE(irq->home->nr, irq->home->nr + 1);
 	irq->queue = q;
 	irq->level = level;
 	if (head)
 		list_add(&irq->link, &q->level[level]);
 	else
 		list_add_tail(&irq->link, &q->level[level]);
-	/* Read without the lock by vgic_pending() and vgic_flush(). */
 	WRITE_ONCE(q->map, q->map | BIT(level));
 }
 
@@ -58,7 +59,8 @@ void vgic_home_init(struct vgic_home *home, struct keel_vcpu *vcpu)
 {
 	el2_lock_init(&home->lock);
 	home->vcpu = vcpu;
-	queue_init(&home->ready);
+	queue_init(&home->ready[0]);
+	queue_init(&home->ready[1]);
 	queue_init(&home->active);
 	INIT_LIST_HEAD(&home->leaving);
 }
@@ -89,26 +91,17 @@ struct vgic_irq *vgic_irq_get(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 in
 	return &vm->vgic.spi[array_index_nospec(intid, vm->vgic.nr_spis)];
 }
 
-struct vgic_home *vgic_irq_lock(struct vgic_irq *irq, unsigned long *flags)
-{
-	for (;;) {
-		struct vgic_home *home = READ_ONCE(irq->home);
-
-		*flags = el2_lock_irqsave(&home->lock);
-		if (home == irq->home)
-			return home;
-		el2_unlock_irqrestore(&home->lock, *flags);
-	}
-}
-
 void vgic_irq_dequeue(struct vgic_irq *irq)
 {
 	struct vgic_queue *q = irq->queue;
 
 	list_del_init(&irq->link);
-	if (q && list_empty(&q->level[irq->level]))
+	if (!q)
+		return;
+	if (list_empty(&q->level[irq->level]))
 		WRITE_ONCE(q->map, q->map & ~BIT(irq->level));
 	irq->queue = NULL;
+	WRITE_ONCE(irq->home->nr, irq->home->nr - 1);
 }
 
 static bool irq_ready(const struct vgic_irq *irq, const struct keel_vm *vm)
@@ -137,22 +130,8 @@ bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head)
 	}
 	if (!home->vcpu || !irq_ready(irq, home->vcpu->vm))
 		return false;
-	queue_add(&home->ready, irq, head);
+	queue_add(&home->ready[irq->group], irq, head);
 	return true;
-}
-
-bool vgic_irq_publish(struct vgic_home *home, struct vgic_irq *irq, unsigned long flags)
-{
-	bool look = vgic_irq_requeue(home, irq, false);
-	bool leaving = !list_empty(&home->leaving);
-	bool in_lr = irq->in_lr;
-
-	el2_unlock_irqrestore(&home->lock, flags);
-	if (look)
-		vcpu_request(home->vcpu, VCPU_REQ_IRQ);
-	if (leaving)
-		vgic_home_settle(home);
-	return in_lr;
 }
 
 static struct vgic_irq *home_take_leaving(struct vgic_home *home)
@@ -201,12 +180,44 @@ static void irq_move(struct vgic_irq *irq)
 	} while (from != to && !irq_try_move(irq, from, to));
 }
 
-void vgic_home_settle(struct vgic_home *home)
+static void home_settle(struct vgic_home *home)
 {
 	struct vgic_irq *irq;
 
 	while ((irq = home_take_leaving(home)))
 		irq_move(irq);
+}
+
+void vgic_hold_irq(struct vgic_hold *h, struct vgic_irq *irq)
+{
+	while (h->home != READ_ONCE(irq->home)) {
+		vgic_release(h);
+		h->home = READ_ONCE(irq->home);
+		h->flags = el2_lock_irqsave(&h->home->lock);
+	}
+}
+
+void vgic_hold_changed(struct vgic_hold *h, struct vgic_irq *irq)
+{
+	h->look |= vgic_irq_requeue(h->home, irq, false);
+	h->in_lr |= irq->in_lr;
+}
+
+void vgic_release(struct vgic_hold *h)
+{
+	struct vgic_home *home = h->home;
+	bool leaving;
+
+	if (!home)
+		return;
+	leaving = !list_empty(&home->leaving);
+	el2_unlock_irqrestore(&home->lock, h->flags);
+	if (h->look)
+		vcpu_request(home->vcpu, VCPU_REQ_IRQ);
+	if (leaving)
+		home_settle(home);
+	h->home = NULL;
+	h->look = false;
 }
 
 struct keel_vcpu *vgic_vcpu_by_affinity(struct keel_vm *vm, u64 affinity)
@@ -252,31 +263,30 @@ struct vgic_home *vgic_route(struct keel_vm *vm, u64 route)
 
 static void irq_set_line(struct keel_vm *vm, struct vgic_irq *irq, bool level)
 {
-	struct vgic_home *home, *any = NULL;
-	unsigned long flags;
+	struct vgic_home *any = NULL;
+	struct vgic_hold h = {};
 	bool raised;
 
 	/* Who is on changes, so it is asked at each interrupt. */
 	if (READ_ONCE(irq->route) & ROUTE_ANY)
 		any = vgic_route(vm, ROUTE_ANY);
 
-	home = vgic_irq_lock(irq, &flags);
+	vgic_hold_irq(&h, irq);
 	raised = level && (irq->edge || !irq->line);
 	irq->line = level;
-	if (!raised) {
+	if (raised) {
+		if (irq->edge)
+			vgic_irq_latch(irq);
+		if (any && irq->route & ROUTE_ANY)
+			irq->target = any;
+		if (h.home->vcpu)
+			vcpu_count(h.home->vcpu, COUNT_IRQ_INJECT);
+		vgic_hold_changed(&h, irq);
+	} else if (!level) {
 		/* Withdrawn when the guest has it already: spurious there, as in hardware. */
-		if (!level)
-			vgic_irq_requeue(home, irq, false);
-		el2_unlock_irqrestore(&home->lock, flags);
-		return;
+		vgic_irq_requeue(h.home, irq, false);
 	}
-	if (irq->edge)
-		vgic_irq_latch(irq);
-	if (any && irq->route & ROUTE_ANY)
-		irq->target = any;
-	if (home->vcpu)
-		vcpu_count(home->vcpu, COUNT_IRQ_INJECT);
-	vgic_irq_publish(home, irq, flags);
+	vgic_release(&h);
 }
 
 int vgic_inject(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid, bool level)
@@ -308,28 +318,28 @@ void vgic_set_line(struct keel_vcpu *vcpu, u32 intid, bool level)
 
 bool vgic_pending(struct keel_vcpu *vcpu)
 {
-	u32 map = READ_ONCE(vcpu->vgic.home.ready.map);
+	struct vgic_queue *ready = vcpu->vgic.home.ready;
 	u64 vmcr = READ_ONCE(vcpu->vgic.cpuif.vmcr);
+	u32 map = 0;
 
-	if (!map || !(vmcr & (ICH_VMCR_ENG0_MASK | ICH_VMCR_ENG1_MASK)))
-		return false;
-	return __ffs(map) * (256 / VGIC_LEVELS) < (vmcr & ICH_VMCR_PMR_MASK) >> ICH_VMCR_PMR_SHIFT;
+	if (vmcr & ICH_VMCR_ENG0_MASK)
+		map |= READ_ONCE(ready[0].map);
+	if (vmcr & ICH_VMCR_ENG1_MASK)
+		map |= READ_ONCE(ready[1].map);
+	return map && __ffs(map) * (256 / VGIC_LEVELS) <
+		      (vmcr & ICH_VMCR_PMR_MASK) >> ICH_VMCR_PMR_SHIFT;
 }
 
 void vgic_map_phys(struct keel_vcpu *vcpu, u32 intid, u32 host_intid,
 		   void (*set_active)(bool active))
 {
 	struct vgic_irq *irq = vgic_irq_get(vcpu->vm, vcpu, intid);
-	struct vgic_home *home;
-	unsigned long flags;
 
 	vgic_own(vcpu, intid);
-	home = vgic_irq_lock(irq, &flags);
 	irq->mapped = true;
 	irq->host_intid = host_intid;
 	vcpu->vgic.set_active = set_active;
 	vcpu->vgic.mapped = irq;
-	el2_unlock_irqrestore(&home->lock, flags);
 }
 
 /*
@@ -363,12 +373,12 @@ void vgic_map_flush(struct keel_vcpu *vcpu)
 void vgic_map_fired(struct keel_vcpu *vcpu, bool level)
 {
 	struct vgic_irq *irq = vcpu->vgic.mapped;
-	struct vgic_home *home;
+	struct vgic_home *home = &vcpu->vgic.home;
 	unsigned long flags;
 
 	if (!irq)
 		return;
-	home = vgic_irq_lock(irq, &flags);
+	flags = el2_lock_irqsave(&home->lock);
 	irq->host_active = true;
 	irq->line = level;
 	/* No request: this is the CPU that has the vCPU, and it is outside the guest. */
