@@ -132,6 +132,12 @@ int stage2_set_slot(struct keel_vm *vm, const struct kvm_userspace_memory_region
 const struct memslot *stage2_find_slot(struct keel_vm *vm, struct ipa a);
 
 /**
+ * stage2_clean() - what the guest means by cache maintenance by set/way: all its memory to the
+ * point of coherency; nothing with FEAT_S2FWB. May sleep; takes vm->srcu.
+ */
+void stage2_clean(struct keel_vm *vm);
+
+/**
  * stage2_handle_fault() - exit handler for instruction and data aborts from the guest
  *
  * Translation fault inside a slot: fault the page in and map it. Outside any slot, or a write to a

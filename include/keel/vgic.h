@@ -59,7 +59,6 @@ struct vgic_home {
  * @lr: list registers of the next pass, or as the last pass left them
  * @used_lrs: how many of @lr are in use
  * @eoicount: deactivations in the last pass that found no list register
- * @live_hcr: what ICH_HCR_EL2 of the CPU holds now
  * @live_lrs: how many list registers of the CPU may hold something
  */
 struct vgic_cpuif {
@@ -70,7 +69,6 @@ struct vgic_cpuif {
 	u64 lr[VGIC_MAX_LRS];
 	unsigned int used_lrs;
 	unsigned int eoicount;
-	u64 live_hcr;
 	unsigned int live_lrs;
 };
 

@@ -5,9 +5,9 @@
  *
  * With E2H and TGE set, TLBI of EL1 names means the host's own EL2&0 regime. So TGE is cleared
  * around it, and VTTBR_EL2 names the VMID. Meanwhile nothing may fill the TLB with walks that mix
- * one VM's stage 1 with the other's stage 2: speculative AT instructions do that on Cortex-A55, A57,
- * A72 and A76 (errata 1530923, 1319367, 1165522). EPD0, EPD1 with M set make every stage-1 walk
- * fault.
+ * one VM's stage 1 with the other's stage 2: speculative AT instructions do that on Cortex-A55,
+ * A57, A72 and A76 (errata 1530923, 1319367, 1165522). EPD0, EPD1 with M set make every stage-1
+ * walk fault.
  */
 #include <asm/barrier.h>
 #include <asm/pgtable-hwdef.h>

@@ -9,8 +9,6 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
-#include <asm/cacheflush.h>
-#include <asm/cpufeature.h>
 
 #include <keel/compat.h>
 #include <keel/esr.h>
@@ -139,7 +137,7 @@ static int fault_get_pfnmap(struct fault *f)
 	ret = follow_pfnmap_start(&args);
 	if (!ret) {
 		f->pfn = args.pfn;
-		f->writable = args.writable;
+		f->writable = args.writable && !(f->slot.flags & KVM_MEM_READONLY);
 		f->device = !pfn_is_map_memory(f->pfn);
 		follow_pfnmap_end(&args);
 	}
@@ -192,57 +190,24 @@ static int fault_get_page(struct fault *f)
 	return 0;
 }
 
-/* --- caches --- */
-
-/* DC CIVAC, by the smallest line of any cache (CTR_EL0.DminLine, words as a power of two). */
-static void clean_to_poc(void *start, size_t size)
-{
-	unsigned long line = 4ul << ((read_sanitised_ftr_reg(SYS_CTR_EL0) >> 16) & 0xf);
-	unsigned long addr = (unsigned long)start;
-	unsigned long end = addr + size;
-
-	for (; addr < end; addr += line)
-		asm volatile("dc civac, %0" : : "r" (addr) : "memory");
-	dsb(sy);
-}
-
-/* Instruction caches that index by virtual address keep lines which the kernel's alias misses. */
-static bool icache_is_pipt(void)
-{
-	return ((read_sanitised_ftr_reg(SYS_CTR_EL0) >> 14) & 3) == 3;
-}
-
-/* Instruction fetches see what was written, without maintenance by anybody. */
-static bool icache_is_coherent(void)
-{
-	return host.cache_dic && host.cache_idc;
-}
-
 /*
- * A guest with its caches off, or which maps the page Non-cacheable, reads memory at the point of
- * coherency: without FEAT_S2FWB what the host wrote has to be there. And what is executed has to be
- * seen by instruction fetches (Arm ARM B2.7.4); pages stay XN until something executes them.
+ * What the host wrote must be what the guest reads, also with its caches off, and what it executes;
+ * pages stay XN until something does.
  */
 static void fault_make_coherent(struct keel_vcpu *vcpu, const struct fault *f)
 {
+	struct hpa a = hpa(PFN_PHYS(f->pfn));
 	u64 size = stage2_level_size(f->level);
-	void *start = __va(PFN_PHYS(f->pfn));
 
 	if (f->device)
 		return;
 	if (!host.fwb && !f->permission) {
-		clean_to_poc(start, size);
+		cache_clean_to_poc(a, size);
 		WRITE_ONCE(vcpu->count[COUNT_CACHE_CLEAN],
 			   vcpu->count[COUNT_CACHE_CLEAN] + (size >> PAGE_SHIFT));
 	}
-	if (!f->exec || icache_is_coherent())
-		return;
-	caches_clean_inval_pou((unsigned long)start, (unsigned long)start + size);
-	if (!host.cache_dic && !icache_is_pipt()) {
-		asm volatile("ic ialluis" : : : "memory");
-		dsb(ish);
-		isb();
-	}
+	if (f->exec && !icache_is_coherent())
+		icache_make_coherent(a, size);
 }
 
 /* --- mapping --- */

@@ -23,8 +23,9 @@
 #define S2_ENTRIES	(PAGE_SIZE / sizeof(u64))
 #define S2_LEVEL_BITS	(PAGE_SHIFT - 3)
 
-/* How much is unmapped between two releases of the lock. */
+/* How much is done between two releases of the lock. */
 #define S2_UNMAP_PART	SZ_64M
+#define S2_CLEAN_PART	SZ_2M
 
 static struct keel_vm *vm_of(struct stage2 *s2)
 {
@@ -128,7 +129,8 @@ static void flush_vmid(struct stage2 *s2)
  * @nr: leaves that the visit changed
  * @addr: IPA of the last of them
  * @level: its level
- * @tables: page tables taken out, to be freed after the flush
+ * @prune: take tables out that are empty after the visit
+ * @tables: those, to be freed after the flush
  * @clear_access: for age_leaf(): clear access flags
  */
 struct walk {
@@ -139,6 +141,7 @@ struct walk {
 	unsigned long nr;
 	u64 addr;
 	int level;
+	bool prune;
 	struct list_head tables;
 	bool clear_access;
 };
@@ -182,7 +185,7 @@ static void walk_table(struct walk *w, u64 *table, int level, u64 base)
 			u64 *child = table_of(*entry);
 
 			walk_table(w, child, level + 1, addr);
-			if (!page_private(virt_to_page(child)))
+			if (w->prune && !page_private(virt_to_page(child)))
 				cut_table(w, entry);
 		}
 	}
@@ -193,7 +196,6 @@ static void walk_range(struct walk *w)
 	struct stage2 *s2 = w->s2;
 
 	lockdep_assert_held(&s2->lock);
-	w->end = min(w->end, BIT_ULL(s2->ipa_bits));
 	INIT_LIST_HEAD(&w->tables);
 	walk_table(w, s2->root, s2->start_level, 0);
 }
@@ -213,6 +215,18 @@ static void walk_flush(struct walk *w)
 
 /* --- mapping --- */
 
+/* On hosts with 52 bits of PA there may be memory that a table descriptor cannot name. */
+static void *tables_alloc(unsigned int order)
+{
+	unsigned long addr = __get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, order);
+
+	if (addr && __pa(addr) >> S2_MAX_PA_BITS) {
+		free_pages(addr, order);
+		return NULL;
+	}
+	return (void *)addr;
+}
+
 int stage2_cache_fill(struct keel_vcpu *vcpu)
 {
 	/* One table a level below the first. */
@@ -220,7 +234,7 @@ int stage2_cache_fill(struct keel_vcpu *vcpu)
 	struct stage2_vcpu *c = &vcpu->stage2;
 
 	while (c->nr_cache < need) {
-		void *page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+		void *page = tables_alloc(0);
 
 		if (!page)
 			return -ENOMEM;
@@ -237,6 +251,7 @@ static void break_entry(struct stage2 *s2, u64 *entry, u64 addr, int level)
 		.start = addr,
 		.end = addr + stage2_level_size(level),
 		.leaf = cut_leaf,
+		.prune = true,
 	};
 
 	INIT_LIST_HEAD(&w.tables);
@@ -369,23 +384,39 @@ void stage2_set_access(struct keel_vm *vm, struct ipa a)
 
 /* --- ranges --- */
 
-void stage2_unmap(struct keel_vm *vm, struct ipa start, struct ipa end, bool may_block)
+static void walk_parts(struct keel_vm *vm, struct walk w, u64 part, u64 end, bool may_block)
 {
-	struct stage2 *s2 = &vm->stage2;
-	u64 addr, next;
-
-	for (addr = start.v; addr < end.v; addr = next) {
-		struct walk w = { .s2 = s2, .start = addr, .leaf = cut_leaf };
-
-		next = min(ALIGN(addr + 1, S2_UNMAP_PART), end.v);
-		w.end = next;
-		spin_lock(&s2->lock);
+	w.s2 = &vm->stage2;
+	for (; w.start < end; w.start = w.end) {
+		w.end = min(ALIGN(w.start + 1, part), end);
+		w.nr = 0;
+		spin_lock(&w.s2->lock);
 		walk_range(&w);
 		walk_flush(&w);
-		spin_unlock(&s2->lock);
+		spin_unlock(&w.s2->lock);
 		if (may_block)
 			cond_resched();
 	}
+}
+
+void stage2_unmap(struct keel_vm *vm, struct ipa start, struct ipa end, bool may_block)
+{
+	struct walk w = { .start = start.v, .leaf = cut_leaf, .prune = true };
+
+	walk_parts(vm, w, S2_UNMAP_PART, end.v, may_block);
+}
+
+static void clean_leaf(struct walk *w, u64 *entry, u64 addr, int level)
+{
+	if ((*entry & S2_MEMATTR) != S2_DEVICE)
+		cache_clean_to_poc(hpa(*entry & S2_ADDR), stage2_level_size(level));
+}
+
+void stage2_clean_range(struct keel_vm *vm, struct ipa start, struct ipa end)
+{
+	struct walk w = { .start = start.v, .leaf = clean_leaf };
+
+	walk_parts(vm, w, S2_CLEAN_PART, end.v, true);
 }
 
 static void age_leaf(struct walk *w, u64 *entry, u64 addr, int level)
@@ -447,7 +478,7 @@ static u64 vtcr_ps(void)
 int stage2_tables_create(struct stage2 *s2)
 {
 	s2->start_level = start_level(s2->ipa_bits);
-	s2->root = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, root_order(s2));
+	s2->root = tables_alloc(root_order(s2));
 	if (!s2->root)
 		return -ENOMEM;
 	s2->root_hpa = hpa(__pa(s2->root));

@@ -10,12 +10,14 @@
 #include <linux/bits.h>
 #include <linux/pgtable.h>
 
+#include <keel/host.h>
 #include <keel/stage2.h>
 
 /* Stage-2 descriptors of the 4 KB granule, Arm ARM D8.3. */
 #define S2_VALID	BIT(0)
 #define S2_TABLE	BIT(1)		/* levels 0-2: a table; level 3: a page */
-#define S2_NORMAL	(0xful << 2)	/* MemAttr: Normal, write-back inner and outer */
+#define S2_MEMATTR	GENMASK(5, 2)
+#define S2_NORMAL	(0xful << 2)	/* Normal, write-back inner and outer */
 #define S2_NORMAL_FWB	(0x6ul << 2)	/* HCR_EL2.FWB: write-back whatever stage 1 says */
 #define S2_DEVICE	(0x1ul << 2)	/* Device-nGnRE, with and without FWB */
 #define S2_READ		BIT(6)
@@ -96,6 +98,23 @@ void stage2_unmap(struct keel_vm *vm, struct ipa start, struct ipa end, bool may
  * Context: stage2.lock held.
  */
 bool stage2_age(struct keel_vm *vm, struct ipa start, struct ipa end, bool clear, bool flush);
+
+/** stage2_clean_range() - RAM mapped in [start, end) to the point of coherency; may sleep */
+void stage2_clean_range(struct keel_vm *vm, struct ipa start, struct ipa end);
+
+/* --- caches.c --- */
+
+/** cache_clean_to_poc() - clean and invalidate data caches to the point of coherency */
+void cache_clean_to_poc(struct hpa a, u64 size);
+
+/** icache_is_coherent() - instruction fetches see what was written, without maintenance */
+static inline bool icache_is_coherent(void)
+{
+	return host.cache_dic && host.cache_idc;
+}
+
+/** icache_make_coherent() - let instruction fetches see what was written (Arm ARM B2.7.4) */
+void icache_make_coherent(struct hpa a, u64 size);
 
 /* --- notifier.c --- */
 

@@ -69,16 +69,22 @@ static struct vgic_queue *lr_best_ready(struct vgic_home *home, unsigned int gro
 	return &home->ready[1];
 }
 
-/* The groups that the guest's CPU interface has enabled, and an exit when that changes. */
+/*
+ * The groups that the guest's CPU interface has enabled, and an exit when one is switched on, or off
+ * to the other's good.
+ */
 static unsigned int lr_watch_groups(struct vgic_cpuif *c)
 {
-	unsigned int g, groups;
+	u64 vmcr = el2_call(vgic_vmcr_el2);
+	bool on0 = vmcr & ICH_VMCR_ENG0_MASK, on1 = vmcr & ICH_VMCR_ENG1_MASK;
 
-	c->vmcr = el2_call(vgic_vmcr_el2);
-	groups = c->vmcr & (ICH_VMCR_ENG0_MASK | ICH_VMCR_ENG1_MASK);
-	for (g = 0; g < 2; g++)
-		c->hcr |= groups & BIT(g) ? HCR_GROUP_OFF(g) : HCR_GROUP_ON(g);
-	return groups;
+	if (on0 && on1)
+		c->hcr |= HCR_GROUP_OFF(0) | HCR_GROUP_OFF(1);
+	if (!on0)
+		c->hcr |= HCR_GROUP_ON(0);
+	if (!on1)
+		c->hcr |= HCR_GROUP_ON(1);
+	return (on0 ? BIT(0) : 0) | (on1 ? BIT(1) : 0);
 }
 
 /* Home locked; no list register in use yet. */
@@ -124,17 +130,18 @@ static void lr_fold(struct vgic_vcpu *v, struct vgic_irq *irq, u64 lr)
 
 /*
  * Deactivations without a list register. With EOImode = 0 they come in the reverse order of
- * acknowledging, so they mean the best of those outside; with EOImode = 1 only ICC_DIR_EL1
- * deactivates, see vgic_dir_write().
+ * acknowledging, so they mean the best of those outside. With EOImode = 1 only ICC_DIR_EL1
+ * deactivates, see vgic_dir_write(), and priority drops that some CPUs count too mean nothing.
  */
 static void lr_fold_eoicount(struct vgic_vcpu *v)
 {
+	unsigned int n = v->cpuif.eoicount;
 	struct vgic_irq *irq;
 
-	for (; v->cpuif.eoicount; v->cpuif.eoicount--) {
-		irq = vgic_queue_first(&v->home.active);
-		if (!irq)
-			continue;
+	v->cpuif.eoicount = 0;
+	if (vgic_host.dir_trap && n && el2_call(vgic_vmcr_el2) & ICH_VMCR_EOIM_MASK)
+		return;
+	while (n-- && (irq = vgic_queue_first(&v->home.active))) {
 		irq->active = false;
 		vgic_irq_requeue(&v->home, irq, false);
 	}

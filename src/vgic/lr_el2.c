@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The virtual CPU interface's registers (Arm IHI 0069 12.4). While a vCPU is loaded ICH_VMCR_EL2
- * and the active priorities stay in the CPU; list registers are written for a pass only as far as
- * they are used, and those that the CPU holds beyond that are cleared then. Nothing is written or
- * read for a guest that has none.
+ * The virtual CPU interface's registers (Arm IHI 0069 12.4). While a vCPU is loaded ICH_VMCR_EL2 and
+ * the active priorities stay in the CPU; list registers are written for a pass only as far as they
+ * are used, and those that the CPU holds beyond that are cleared then. A guest without interrupts
+ * costs two writes: ICH_HCR_EL2, which is 0 while the host runs, so that no guest can raise a
+ * maintenance interrupt there.
  */
 #include <linux/irqchip/arm-gic-v3.h>
 #include <asm/barrier.h>
@@ -82,7 +83,6 @@ void __el2 vgic_load_el2(struct keel_vcpu *vcpu, struct prda *p)
 	write_sysreg_s(c->vmcr, SYS_ICH_VMCR_EL2);
 	/* EL1 may not turn the system-register interface off: its ICC_SRE_EL1 accesses trap. */
 	write_sysreg_s(read_sysreg_s(SYS_ICC_SRE_EL2) & ~ICC_SRE_EL2_ENABLE, SYS_ICC_SRE_EL2);
-	c->live_hcr = 0;
 	c->live_lrs = 0;
 }
 
@@ -91,7 +91,6 @@ void __el2 vgic_put_el2(struct keel_vcpu *vcpu, struct prda *p)
 	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
 	static const u64 none[VGIC_MAX_LRS];
 
-	write_sysreg_s(0, SYS_ICH_HCR_EL2);
 	lr_write(none, c->live_lrs);
 	switch (vgic_host.nr_aprs) {
 	APR_CASES(AP0R_READ);
@@ -107,7 +106,6 @@ void __el2 vgic_put_el2(struct keel_vcpu *vcpu, struct prda *p)
 void __el2 vgic_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
 	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
-	u64 hcr = c->hcr | vcpu->vm->traps.ich_hcr;
 	unsigned int i;
 
 	if (c->used_lrs || c->live_lrs) {
@@ -116,27 +114,20 @@ void __el2 vgic_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
 		lr_write(c->lr, i);
 		c->live_lrs = c->used_lrs;
 	}
-	if (hcr != c->live_hcr) {
-		write_sysreg_s(hcr, SYS_ICH_HCR_EL2);
-		c->live_hcr = hcr;
-	}
+	write_sysreg_s(c->hcr | vcpu->vm->traps.ich_hcr, SYS_ICH_HCR_EL2);
 }
 
 /*
- * The exit from the guest synchronised what its ICC accesses did to these registers. ICH_HCR_EL2 =
- * 0 ends the maintenance interrupt, which is a level, before the host opens interrupts. A pass that
- * asked for none leaves it.
+ * The exit from the guest synchronised what its ICC accesses did to these registers. ICH_HCR_EL2 = 0
+ * ends the maintenance interrupt, which is a level, before the host opens interrupts.
  */
 void __el2 vgic_leave_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
 	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
 
-	if (!c->used_lrs && !(c->hcr & ~ICH_HCR_EN))
-		return;
 	if (c->hcr & ICH_HCR_LRENPIE)
 		c->eoicount = (read_sysreg_s(SYS_ICH_HCR_EL2) & ICH_HCR_EOIcount_MASK) >>
 			      ICH_HCR_EOIcount_SHIFT;
 	lr_read(c->lr, c->used_lrs);
 	write_sysreg_s(0, SYS_ICH_HCR_EL2);
-	c->live_hcr = 0;
 }

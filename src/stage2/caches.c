@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Caches. A guest with its caches off, or which maps memory Non-cacheable, reads at the point of
+ * coherency: unless FEAT_S2FWB makes all its accesses cacheable, what the host wrote has to be
+ * there.
+ */
+#include <linux/bitfield.h>
+#include <asm/cacheflush.h>
+#include <asm/cpufeature.h>
+
+#include <keel/compat.h>
+#include <keel/vm.h>
+
+#include "tables.h"
+
+#define CTR_DATA_LINE	GENMASK(19, 16)	/* smallest of any cache, log2 of words */
+#define CTR_L1I_POLICY	GENMASK(15, 14)
+#define L1I_PIPT	3
+
+static unsigned long dcache_line(void)
+{
+	return 4ul << FIELD_GET(CTR_DATA_LINE, read_sanitised_ftr_reg(SYS_CTR_EL0));
+}
+
+static bool icache_is_pipt(void)
+{
+	return FIELD_GET(CTR_L1I_POLICY, read_sanitised_ftr_reg(SYS_CTR_EL0)) == L1I_PIPT;
+}
+
+void cache_clean_to_poc(struct hpa a, u64 size)
+{
+	unsigned long line = dcache_line();
+	unsigned long addr = (unsigned long)__va(a.v);
+	unsigned long end = addr + size;
+
+	for (; addr < end; addr += line)
+		asm volatile("dc civac, %0" : : "r" (addr) : "memory");
+	dsb(sy);
+}
+
+void icache_make_coherent(struct hpa a, u64 size)
+{
+	unsigned long addr = (unsigned long)__va(a.v);
+
+	caches_clean_inval_pou(addr, addr + size);
+	/* A cache that is indexed by virtual address keeps what the kernel's alias misses. */
+	if (host.cache_dic || icache_is_pipt())
+		return;
+	asm volatile("ic ialluis" : : : "memory");
+	dsb(ish);
+	isb();
+}
+
+void stage2_clean(struct keel_vm *vm)
+{
+	const struct memslots *slots;
+	unsigned int i;
+	int idx;
+
+	if (host.fwb)
+		return;
+	idx = srcu_read_lock(&vm->srcu);
+	slots = srcu_dereference(vm->stage2.slots, &vm->srcu);
+	for (i = 0; i < slots->nr; i++) {
+		const struct memslot *s = &slots->slot[i];
+
+		stage2_clean_range(vm, s->base, ipa_add(s->base, memslot_size(s)));
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+}
