@@ -41,8 +41,8 @@ result() {
 
 # host NAME COMMAND: on the debug kernel; its status, with what it said in $tmp/NAME
 host() {
-	scripts/host --kernel debug --no-keel --mem 1G --timeout 300 --log "host_splats-$1" -- sh -c "$2" \
-		</dev/null >"$tmp/$1" 2>&1
+	scripts/host --kernel debug --no-keel --mem 1G --timeout 300 --log "host_splats-$1" -- \
+		sh -c "$2" </dev/null >"$tmp/$1" 2>&1
 }
 
 # slice NAME KIND: what the console of boot NAME got after KIND was announced

@@ -73,7 +73,6 @@ int vtimer_first_run(struct keel_vcpu *vcpu);
 
 /**
  * vtimer_load() - kernel half: the timer's line, and the host PPI's ACTIVE state written both ways
- * (SWITCH rule 4.4)
  *
  * Context: preemption off, vCPU loaded (vtimer_load_el2() done); calls irq_set_irqchip_state().
  */

@@ -5,7 +5,7 @@
 
 #define FAULT_CPUS	4
 #define FAULT_IPA	0x60000000ULL
-#define FAULT_SIZE	0x400000ULL
+#define FAULT_SIZE	0x200000ULL
 /* FAULT_CPUS counters at SHARED_IPA say how often a CPU has been through the memory. */
 
 #endif

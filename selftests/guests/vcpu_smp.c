@@ -6,8 +6,8 @@
 #define SGI_RING	3
 #define SGI_ALL		4
 
-#define LOCK_ROUNDS	100
-#define ATOMIC_ROUNDS	5000
+#define LOCK_ROUNDS	500
+#define ATOMIC_ROUNDS	300000
 #define RING_ROUNDS	20
 #define BROADCASTS	20
 #define TLB_ROUNDS	30
@@ -42,16 +42,29 @@ static void barrier(void)
 		asm volatile("wfe" : : : "memory");
 }
 
+/* Long enough between load and store for another CPU to come between them. */
+static void slow_add(u64 *p, u64 n)
+{
+	u64 value = READ_ONCE(*p);
+	int i;
+
+	for (i = 0; i < 500; i++)
+		asm volatile("" : : : "memory");
+	WRITE_ONCE(*p, value + n);
+}
+
+/* Locks and counters that nobody else wants at that moment would show nothing. */
 static void part_locks(u64 arg __always_unused)
 {
 	int i, k;
 
+	barrier();
 	for (i = 0; i < LOCK_ROUNDS; i++) {
 		lock_take();
 		ASSERT_EQ(in_lock, 0);
 		WRITE_ONCE(in_lock, 1);
 		for (k = 0; k < 4; k++)
-			WRITE_ONCE(plain[k], READ_ONCE(plain[k]) + k + 1);
+			slow_add(&plain[k], k + 1);
 		WRITE_ONCE(in_lock, 0);
 		lock_give();
 	}
@@ -64,6 +77,7 @@ static void part_atomics(u64 arg __always_unused)
 {
 	int i;
 
+	barrier();
 	for (i = 0; i < ATOMIC_ROUNDS; i++)
 		__atomic_add_fetch(&atomic, i, __ATOMIC_RELAXED);
 	barrier();

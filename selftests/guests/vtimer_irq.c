@@ -44,10 +44,12 @@ static void registers_virtual(void)
 	isb();
 	ASSERT_EQ(sysreg_read(cntv_cval_el0), 0x123456789abcdef);
 	ASSERT_EQ(sysreg_read(cntv_ctl_el0) & 3, TIMER_IMASK);
+	/* CVAL becomes the counter at that moment plus TVAL. */
+	a = timer_now();
 	sysreg_write(cntv_tval_el0, 1000000);
-	isb();
-	a = sysreg_read(cntv_cval_el0) - timer_now();
-	ASSERT(a <= 1000000);
+	b = timer_now();
+	ASSERT(sysreg_read(cntv_cval_el0) >= a + 1000000);
+	ASSERT(sysreg_read(cntv_cval_el0) <= b + 1000000);
 	/* TVAL is signed, and 32 bits */
 	sysreg_write(cntv_tval_el0, -1000);
 	sysreg_write(cntv_ctl_el0, TIMER_IMASK | TIMER_ENABLE);
@@ -69,10 +71,13 @@ static void registers_physical(void)
 	isb();
 	ASSERT_EQ(sysreg_read(cntp_cval_el0), 0x123456789abcdef);
 	ASSERT_EQ(sysreg_read(cntp_ctl_el0) & 3, TIMER_IMASK);
+	a = sysreg_read(cntpct_el0);
+	isb();
 	sysreg_write(cntp_tval_el0, 1000000);
 	isb();
-	a = sysreg_read(cntp_cval_el0) - sysreg_read(cntpct_el0);
-	ASSERT(a <= 1000000);
+	b = sysreg_read(cntpct_el0);
+	ASSERT(sysreg_read(cntp_cval_el0) >= a + 1000000);
+	ASSERT(sysreg_read(cntp_cval_el0) <= b + 1000000);
 	sysreg_write(cntp_tval_el0, -1000);
 	sysreg_write(cntp_ctl_el0, TIMER_IMASK | TIMER_ENABLE);
 	isb();

@@ -11,9 +11,9 @@
 #define VGIC_FRAME	SZ_64K
 #define VGIC_RD_SIZE	(2 * VGIC_FRAME)	/* RD_base and SGI_base */
 
-/* Arm IHI 0069 12.11.19: product "K", architecture's implementer code, revision 0 */
+/* GICD_IIDR, GICR_IIDR: product "K", the architecture's implementer code, revision 0 */
 #define VGIC_IIDR	((0x4b << 24) | 0x43b)
-/* The same, 12.1.4: ArchRev 3 (GICv3), JEDEC code used, DES_1 of 0x3b */
+/* GICD_PIDR2, GICR_PIDR2: ArchRev 3 (GICv3), a JEDEC code is used, its upper part */
 #define VGIC_PIDR2	0x3b
 
 /**
@@ -161,6 +161,9 @@ void vgic_release(struct vgic_hold *h);
  * Return: the home's vCPU must look.
  */
 bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head);
+
+/** vgic_irq_deliverable() - pending, and nothing in the distributor keeps it back; home locked */
+bool vgic_irq_deliverable(const struct vgic_irq *irq, const struct keel_vm *vm);
 
 /** vgic_irq_dequeue() - out of its queue; home locked */
 void vgic_irq_dequeue(struct vgic_irq *irq);

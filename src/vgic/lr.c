@@ -31,7 +31,7 @@ static void lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
 	struct vgic_cpuif *c = &v->cpuif;
 	u64 lr = irq->intid | (u64)irq->priority << ICH_LR_PRIORITY_SHIFT;
-	bool pending = vgic_irq_pending(irq);
+	bool pending = vgic_irq_deliverable(irq, v->home.vcpu->vm);
 
 	if (irq->group)
 		lr |= ICH_LR_GROUP;
@@ -70,8 +70,8 @@ static struct vgic_queue *lr_best_ready(struct vgic_home *home, unsigned int gro
 }
 
 /*
- * The groups that the guest's CPU interface has enabled, and an exit when one is switched on, or off
- * to the other's good.
+ * The groups that the guest's CPU interface has enabled, and an exit when one is switched on, or
+ * off to the other's good.
  */
 static unsigned int lr_watch_groups(struct vgic_cpuif *c)
 {

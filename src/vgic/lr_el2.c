@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The virtual CPU interface's registers (Arm IHI 0069 12.4). While a vCPU is loaded ICH_VMCR_EL2 and
- * the active priorities stay in the CPU; list registers are written for a pass only as far as they
- * are used, and those that the CPU holds beyond that are cleared then. A guest without interrupts
- * costs two writes: ICH_HCR_EL2, which is 0 while the host runs, so that no guest can raise a
- * maintenance interrupt there.
+ * The virtual CPU interface's registers (Arm IHI 0069 12.4). While a vCPU is loaded ICH_VMCR_EL2
+ * and the active priorities stay in the CPU; list registers are written for a pass only as far as
+ * they are used, and those that the CPU holds beyond that are cleared then. A guest without
+ * interrupts costs two writes: ICH_HCR_EL2, which is 0 while the host runs, so that no guest can
+ * raise a maintenance interrupt there.
  */
 #include <linux/irqchip/arm-gic-v3.h>
 #include <asm/barrier.h>
@@ -73,7 +73,9 @@ void __el2 vgic_load_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
 	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
 
-	/* Group 0 before group 1: another order is UNPREDICTABLE (Arm IHI 0069 12.4.1). */
+	/*
+	 * Group 0 before group 1: another order is UNPREDICTABLE (Arm IHI 0069, ICH_AP0R<n>_EL2).
+	 */
 	switch (vgic_host.nr_aprs) {
 	APR_CASES(AP0R_WRITE);
 	}
@@ -118,8 +120,8 @@ void __el2 vgic_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
 }
 
 /*
- * The exit from the guest synchronised what its ICC accesses did to these registers. ICH_HCR_EL2 = 0
- * ends the maintenance interrupt, which is a level, before the host opens interrupts.
+ * The exit from the guest synchronised what its ICC accesses did to these registers. ICH_HCR_EL2 =
+ * 0 ends the maintenance interrupt, which is a level, before the host opens interrupts.
  */
 void __el2 vgic_leave_el2(struct keel_vcpu *vcpu, struct prda *p)
 {

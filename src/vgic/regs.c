@@ -2,8 +2,7 @@
 /*
  * Registers by description (struct vgic_reg): the search, the cutting into fields, and the fields
  * that distributor and redistributors share. What has no row, or is accessed in a size that its row
- * does not allow, is RAZ/WI: Arm IHI 0069 12.1.3 leaves it UNPREDICTABLE, and nothing worse may
- * come of it.
+ * does not allow, is RAZ/WI: Arm IHI 0069 12.1 leaves it UNPREDICTABLE or IMPLEMENTATION DEFINED.
  */
 #include <linux/irqchip/arm-gic-v3.h>
 

@@ -20,6 +20,7 @@
 
 #include <keel/compat.h>
 
+#include "../vm/trace.h"
 #include "internal.h"
 
 #define ROUTE_ANY BIT_ULL(31)	/* GICD_IROUTER.Interrupt_Routing_Mode: any one vCPU */
@@ -104,16 +105,15 @@ void vgic_irq_dequeue(struct vgic_irq *irq)
 	WRITE_ONCE(irq->home->nr, irq->home->nr - 1);
 }
 
-static bool irq_ready(const struct vgic_irq *irq, const struct keel_vm *vm)
+bool vgic_irq_deliverable(const struct vgic_irq *irq, const struct keel_vm *vm)
 {
 	return irq->enabled && vgic_irq_pending(irq) &&
 	       READ_ONCE(vm->vgic.ctlr) & BIT(irq->group);
 }
 
 /*
- * An active interrupt stays until it is deactivated, wherever it is routed by then (Arm IHI 0069
- * 12.9.22: a new route is for the next time it becomes pending). Returns whether the vCPU must
- * look.
+ * An active interrupt stays until it is deactivated, wherever it is routed by then: a new value of
+ * GICD_IROUTER<n> is for what becomes pending after it (Arm IHI 0069 12.9).
  */
 bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head)
 {
@@ -128,7 +128,7 @@ bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head)
 		list_add_tail(&irq->link, &home->leaving);
 		return false;
 	}
-	if (!home->vcpu || !irq_ready(irq, home->vcpu->vm))
+	if (!home->vcpu || !vgic_irq_deliverable(irq, home->vcpu->vm))
 		return false;
 	queue_add(&home->ready[irq->group], irq, head);
 	return true;
@@ -265,6 +265,7 @@ static void irq_set_line(struct keel_vm *vm, struct vgic_irq *irq, bool level)
 {
 	struct vgic_home *any = NULL;
 	struct vgic_hold h = {};
+	struct keel_vcpu *vcpu;
 	bool raised;
 
 	/* Who is on changes, so it is asked at each interrupt. */
@@ -272,6 +273,7 @@ static void irq_set_line(struct keel_vm *vm, struct vgic_irq *irq, bool level)
 		any = vgic_route(vm, ROUTE_ANY);
 
 	vgic_hold_irq(&h, irq);
+	vcpu = h.home->vcpu;
 	raised = level && (irq->edge || !irq->line);
 	irq->line = level;
 	if (raised) {
@@ -279,14 +281,15 @@ static void irq_set_line(struct keel_vm *vm, struct vgic_irq *irq, bool level)
 			vgic_irq_latch(irq);
 		if (any && irq->route & ROUTE_ANY)
 			irq->target = any;
-		if (h.home->vcpu)
-			vcpu_count(h.home->vcpu, COUNT_IRQ_INJECT);
+		if (vcpu)
+			vcpu_count(vcpu, COUNT_IRQ_INJECT);
 		vgic_hold_changed(&h, irq);
 	} else if (!level) {
 		/* Withdrawn when the guest has it already: spurious there, as in hardware. */
 		vgic_irq_requeue(h.home, irq, false);
 	}
 	vgic_release(&h);
+	trace_keel_irq(vm, vcpu ? vcpu->id : U32_MAX, irq->intid, level);
 }
 
 int vgic_inject(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid, bool level)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic timers of a vCPU (Arm ARM D11).
+ * The generic timers of a vCPU (Arm ARM, "The Generic Timer in AArch64 state").
  *
  * Virtual: in the CPU while the vCPU is loaded. When it fires the host takes the PPI, drops its
  * priority and leaves it ACTIVE; the vGIC puts it into a list register that is tied to the host's
  * interrupt, and the guest's EOI deactivates both. ACTIVE belongs to the physical CPU: each load
  * writes it, and vtimer_flush() corrects it when the vGIC's idea changed without the guest's EOI
- * (SWITCH rule 4.4). While the vCPU is blocked an hrtimer stands for it; while it is preempted or
+ *. While the vCPU is blocked an hrtimer stands for it; while it is preempted or
  * in userspace nothing does: the next load looks.
  *
  * Physical: registers trapped, always an hrtimer. The physical counter is the host's.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The EL1 virtual timer in the CPU. Under E2H the _EL02 names reach it from EL2, where the plain
- * ones mean the host's own (Arm ARM D13.1.3). CNTHCTL_EL2 is the trap table's (el2/enter.c).
+ * ones mean the host's own (FEAT_VHE). CNTHCTL_EL2 is the trap table's (el2/enter.c).
  */
 #include <clocksource/arm_arch_timer.h>
 #include <asm/barrier.h>
@@ -18,7 +18,7 @@ void __el2 vtimer_load_el2(struct keel_vcpu *vcpu, struct prda *p)
 
 	write_sysreg(READ_ONCE(vcpu->vm->vtimer.voffset), cntvoff_el2);
 	write_sysreg_s(t->cval, SYS_CNTV_CVAL_EL02);
-	/* Offset and comparator first, or the timer fires by the ones before (Arm ARM D11.2.4). */
+	/* Offset and comparator first, or the timer fires by the ones before. */
 	isb();
 	write_sysreg_s(t->ctl, SYS_CNTV_CTL_EL02);
 	/* ISTATUS is read next. */
