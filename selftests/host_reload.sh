@@ -48,7 +48,7 @@ again() {
 }
 
 held() {
-	exec 4<>/dev/keel
+	exec 4</dev/keel
 	refused "unavailable\|busy" rmmod keel
 	status=$?
 	exec 4>&-
@@ -57,8 +57,11 @@ held() {
 
 echo "KTAP version 1"
 echo "1..5"
-[ -e /dev/keel ]
-result $? "node"
+if [ ! -c /dev/keel ]; then
+	result 1 "node"
+	exit 1
+fi
+result 0 "node"
 refused "exists" insmod /keel.ko
 result $? "insmod_twice"
 held

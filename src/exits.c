@@ -49,9 +49,9 @@ int exit_handle(struct keel_vcpu *vcpu, unsigned int exit)
 	exit = array_index_nospec(exit, EL2_NR_EXITS);
 	row = &exits[exit];
 	vcpu->exits[0][exit]++;
-	/* A guest's SError that surfaced on the way out comes first; the exit happens again. */
-	if (vcpu->state.ctx.disr)
-		return vcpu_handle_serror(vcpu);
+	/* A guest's SError surfaced on the way out: pending for the next entry, beside the exit itself. */
+	if (vcpu->state.ctx.disr && exit != EL2_EXIT_SERROR)
+		vcpu_handle_serror(vcpu);
 	return row->handle ? row->handle(vcpu) : exit_unexpected(vcpu);
 }
 

@@ -163,7 +163,7 @@ struct el2_note {
  * @vectors: keel's vectors for this CPU, by its branch-history mitigation
  * @host_hcrx, @host_hstr, @host_cnthctl, @host_mdscr, @host_fgt, @host_keys: what load and enter
  *	saved of the host
- * @host_el0: TPIDR_EL0, TPIDRRO_EL0, CSSELR_EL1, PAR_EL1 of the host while a vCPU is loaded
+ * @host_el0: TPIDR_EL0, TPIDRRO_EL0, PAR_EL1 of the host while a vCPU is loaded
  * @vcpu: the vCPU loaded on this CPU
  * @cpu: logical CPU number
  * @trace: leave a note for each first-tier exit (tracepoint keel_exit is on)

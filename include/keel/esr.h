@@ -75,12 +75,7 @@ static inline unsigned int esr_fsc(u64 esr)
 	return esr & ESR_ELx_FSC;
 }
 
-/* Trapped MSR/MRS: the encoding as sys_reg() builds it, target register, direction. */
-static inline u32 esr_sys_encoding(u64 esr)
-{
-	return esr & ESR_ELx_SYS64_ISS_SYS_MASK;
-}
-
+/* Trapped MSR/MRS: target register, direction; the encoding: esr_sys64_to_sysreg(). */
 static inline unsigned int esr_sys_rt(u64 esr)
 {
 	return (esr & ESR_ELx_SYS64_ISS_RT_MASK) >> ESR_ELx_SYS64_ISS_RT_SHIFT;

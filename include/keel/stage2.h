@@ -132,12 +132,6 @@ int stage2_set_slot(struct keel_vm *vm, const struct kvm_userspace_memory_region
 const struct memslot *stage2_find_slot(struct keel_vm *vm, struct ipa a);
 
 /**
- * stage2_clean() - what the guest means by cache maintenance by set/way: all its memory to the
- * point of coherency; nothing with FEAT_S2FWB. May sleep; takes vm->srcu.
- */
-void stage2_clean(struct keel_vm *vm);
-
-/**
  * stage2_handle_fault() - exit handler for instruction and data aborts from the guest
  *
  * Translation fault inside a slot: fault the page in and map it. Outside any slot, or a write to a
@@ -168,9 +162,5 @@ void stage2_vmid_check(struct keel_vcpu *vcpu, struct prda *p);
  * Context: may sleep, vm->srcu not needed.
  */
 void stage2_refault(struct keel_vm *vm);
-
-/** stage2_copy_from_guest() - read guest memory through the memslots; may sleep; 0 or -EFAULT */
-int stage2_copy_from_guest(struct keel_vm *vm, struct ipa a, void *to, size_t len);
-int stage2_copy_to_guest(struct keel_vm *vm, struct ipa a, const void *from, size_t len);
 
 #endif /* KEEL_STAGE2_H */

@@ -7,7 +7,7 @@
 #define SGI_ALL		4
 
 #define LOCK_ROUNDS	500
-#define ATOMIC_ROUNDS	300000
+#define ATOMIC_ROUNDS	1500000
 #define RING_ROUNDS	20
 #define BROADCASTS	20
 #define TLB_ROUNDS	30
@@ -48,7 +48,7 @@ static void slow_add(u64 *p, u64 n)
 	u64 value = READ_ONCE(*p);
 	int i;
 
-	for (i = 0; i < 500; i++)
+	for (i = 0; i < 2000; i++)
 		asm volatile("" : : : "memory");
 	WRITE_ONCE(*p, value + n);
 }

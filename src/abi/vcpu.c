@@ -117,7 +117,10 @@ static int ioctl_attr(struct keel_vcpu *vcpu, const void __user *from,
 {
 	struct kvm_device_attr attr;
 
-	return copy_from_user(&attr, from, sizeof(attr)) ? -EFAULT : op(vcpu, &attr);
+	if (copy_from_user(&attr, from, sizeof(attr)))
+		return -EFAULT;
+	/* The only group there is. */
+	return attr.group == KVM_ARM_VCPU_TIMER_CTRL ? op(vcpu, &attr) : -ENXIO;
 }
 
 static long vcpu_ioctl_locked(struct keel_vcpu *vcpu, unsigned int nr, unsigned long arg)

@@ -92,7 +92,8 @@ static void __init probe_features(void)
 	host.fgt = fgt && id_field(SYS_ID_AA64MMFR0_EL1, 56) >= 1;
 	host.fgt2 = host.fgt && id_field(SYS_ID_AA64MMFR0_EL1, 56) >= 2;
 	host.amu_fgt = host.fgt && id_field(SYS_ID_AA64PFR0_EL1, 44);
-	host.hcx = id_field(SYS_ID_AA64MMFR1_EL1, 40);
+	/* Not in every kernel's sanitised view; what one CPU has all have, or the kernel says so. */
+	host.hcx = (read_sysreg(id_aa64mmfr1_el1) >> 40) & 0xf;
 	host.fwb = fwb && id_field(SYS_ID_AA64MMFR2_EL1, 40);
 	host.cache_idc = ctr & BIT(28);
 	host.cache_dic = ctr & BIT(29);

@@ -264,10 +264,9 @@ int run_vcpu_run(struct keel_vcpu *vcpu)
 	}
 
 	run_mmio_finish(vcpu);
-	if (kvm_run_immediate_exit(run)) {
-		run->exit_reason = KVM_EXIT_INTR;
+	/* Asked for before the guest ran: the last exit stays readable, as with in-tree KVM. */
+	if (kvm_run_immediate_exit(run))
 		return -EINTR;
-	}
 
 	run_sigset_swap_in(vcpu);
 	run->exit_reason = KVM_EXIT_UNKNOWN;

@@ -50,21 +50,3 @@ void icache_make_coherent(struct hpa a, u64 size)
 	dsb(ish);
 	isb();
 }
-
-void stage2_clean(struct keel_vm *vm)
-{
-	const struct memslots *slots;
-	unsigned int i;
-	int idx;
-
-	if (host.fwb)
-		return;
-	idx = srcu_read_lock(&vm->srcu);
-	slots = srcu_dereference(vm->stage2.slots, &vm->srcu);
-	for (i = 0; i < slots->nr; i++) {
-		const struct memslot *s = &slots->slot[i];
-
-		stage2_clean_range(vm, s->base, ipa_add(s->base, memslot_size(s)));
-	}
-	srcu_read_unlock(&vm->srcu, idx);
-}

@@ -222,41 +222,6 @@ int stage2_set_slot(struct keel_vm *vm, const struct kvm_userspace_memory_region
 	return ret;
 }
 
-/* Where @a is in the VMM, and in @left how much of the slot follows; 0: not there. */
-static unsigned long guest_hva(struct keel_vm *vm, struct ipa a, bool write, u64 *left)
-{
-	const struct memslot *slot = stage2_find_slot(vm, a);
-
-	if (!slot || (write && slot->flags & KVM_MEM_READONLY))
-		return 0;
-	*left = memslot_size(slot) - (a.v - slot->base.v);
-	return memslot_hva(slot, a).v;
-}
-
-static int guest_copy(struct keel_vm *vm, struct ipa a, void *to, const void *from, size_t len)
-{
-	while (len) {
-		u64 left;
-		unsigned long addr = guest_hva(vm, a, !to, &left);
-		size_t n = min_t(u64, len, left);
-
-		if (!addr)
-			return -EFAULT;
-		if (to) {
-			if (copy_from_user(to, (void __user *)addr, n))
-				return -EFAULT;
-			to += n;
-		} else {
-			if (copy_to_user((void __user *)addr, from, n))
-				return -EFAULT;
-			from += n;
-		}
-		a = ipa_add(a, n);
-		len -= n;
-	}
-	return 0;
-}
-
 void stage2_refault(struct keel_vm *vm)
 {
 	const struct memslots *slots;
@@ -269,26 +234,4 @@ void stage2_refault(struct keel_vm *vm)
 		stage2_unmap(vm, slots->slot[i].base,
 			     ipa_add(slots->slot[i].base, memslot_size(&slots->slot[i])), true);
 	srcu_read_unlock(&vm->srcu, idx);
-}
-
-static int guest_copy_srcu(struct keel_vm *vm, struct ipa a, void *to, const void *from, size_t len)
-{
-	int idx, ret;
-
-	if (current->mm != vm->mm)
-		return -EFAULT;
-	idx = srcu_read_lock(&vm->srcu);
-	ret = guest_copy(vm, a, to, from, len);
-	srcu_read_unlock(&vm->srcu, idx);
-	return ret;
-}
-
-int stage2_copy_from_guest(struct keel_vm *vm, struct ipa a, void *to, size_t len)
-{
-	return guest_copy_srcu(vm, a, to, NULL, len);
-}
-
-int stage2_copy_to_guest(struct keel_vm *vm, struct ipa a, const void *from, size_t len)
-{
-	return guest_copy_srcu(vm, a, NULL, from, len);
 }

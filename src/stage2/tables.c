@@ -25,7 +25,6 @@
 
 /* How much is done between two releases of the lock. */
 #define S2_UNMAP_PART	SZ_64M
-#define S2_CLEAN_PART	SZ_2M
 
 static struct keel_vm *vm_of(struct stage2 *s2)
 {
@@ -384,11 +383,17 @@ void stage2_set_access(struct keel_vm *vm, struct ipa a)
 
 /* --- ranges --- */
 
-static void walk_parts(struct keel_vm *vm, struct walk w, u64 part, u64 end, bool may_block)
+void stage2_unmap(struct keel_vm *vm, struct ipa start, struct ipa end, bool may_block)
 {
-	w.s2 = &vm->stage2;
-	for (; w.start < end; w.start = w.end) {
-		w.end = min(ALIGN(w.start + 1, part), end);
+	struct walk w = {
+		.s2 = &vm->stage2,
+		.start = start.v,
+		.leaf = cut_leaf,
+		.prune = true,
+	};
+
+	for (; w.start < end.v; w.start = w.end) {
+		w.end = min(ALIGN(w.start + 1, S2_UNMAP_PART), end.v);
 		w.nr = 0;
 		spin_lock(&w.s2->lock);
 		walk_range(&w);
@@ -397,26 +402,6 @@ static void walk_parts(struct keel_vm *vm, struct walk w, u64 part, u64 end, boo
 		if (may_block)
 			cond_resched();
 	}
-}
-
-void stage2_unmap(struct keel_vm *vm, struct ipa start, struct ipa end, bool may_block)
-{
-	struct walk w = { .start = start.v, .leaf = cut_leaf, .prune = true };
-
-	walk_parts(vm, w, S2_UNMAP_PART, end.v, may_block);
-}
-
-static void clean_leaf(struct walk *w, u64 *entry, u64 addr, int level)
-{
-	if ((*entry & S2_MEMATTR) != S2_DEVICE)
-		cache_clean_to_poc(hpa(*entry & S2_ADDR), stage2_level_size(level));
-}
-
-void stage2_clean_range(struct keel_vm *vm, struct ipa start, struct ipa end)
-{
-	struct walk w = { .start = start.v, .leaf = clean_leaf };
-
-	walk_parts(vm, w, S2_CLEAN_PART, end.v, true);
 }
 
 static void age_leaf(struct walk *w, u64 *entry, u64 addr, int level)

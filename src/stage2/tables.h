@@ -99,8 +99,6 @@ void stage2_unmap(struct keel_vm *vm, struct ipa start, struct ipa end, bool may
  */
 bool stage2_age(struct keel_vm *vm, struct ipa start, struct ipa end, bool clear, bool flush);
 
-/** stage2_clean_range() - RAM mapped in [start, end) to the point of coherency; may sleep */
-void stage2_clean_range(struct keel_vm *vm, struct ipa start, struct ipa end);
 
 /* --- caches.c --- */
 

@@ -99,13 +99,16 @@ static void plant_leak(void)
 	OPTIMIZER_HIDE_VAR(p);
 }
 
-/* Longer than /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout, whose least value is 3 s. */
+/*
+ * Longer than /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout, whose least value is 3 s and
+ * to which PROVE_RCU adds 5 s, and shorter than a soft lockup, which would be another report.
+ */
 static void plant_stall(void)
 {
 	/* a grace period that waits for this CPU */
 	start_poll_synchronize_rcu();
 	preempt_disable();
-	mdelay(6000);
+	mdelay(12000);
 	preempt_enable();
 }
 
