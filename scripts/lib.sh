@@ -79,21 +79,26 @@ kernel_dir() {
 	esac
 }
 
-# mirror SUITE: where the machine itself fetches SUITE from, by its apt sources; empty if nowhere
+# mirror SUITE...: where the machine itself fetches the first of these suites that it knows from,
+# by its apt sources; empty if none
 mirror() {
-	local uri
+	local uri suite
 
-	# Both formats of sources and their variables are apt's business, so ask apt; this way
-	# it answers before its lists have ever been fetched, too. (awk reads to the end: a
-	# reader that stops early would fail the pipe.)
-	uri=$(apt-get -o Debug::NoLocking=1 update --print-uris |
-		awk -v end="/dists/$1/InRelease'" '{ n = index($1, end) }
-			n && !seen++ { print substr($1, 2, n - 2) }')
-	case $uri in
-	# a list of mirrors in a file, as on Debian's cloud images
-	mirror+file:*) awk 'NF && !n++ { print $1 }' "${uri#mirror+file:}" ;;
-	*) echo "$uri" ;;
-	esac
+	for suite; do
+		# Both formats of sources and their variables are apt's business, so ask apt; this
+		# way it answers before its lists have ever been fetched, too. (awk reads to the
+		# end: a reader that stops early would fail the pipe.)
+		uri=$(apt-get -o Debug::NoLocking=1 update --print-uris |
+			awk -v end="/dists/$suite/InRelease'" '{ n = index($1, end) }
+				n && !seen++ { print substr($1, 2, n - 2) }')
+		case $uri in
+		'') continue ;;
+		# a list of mirrors in a file, as on Debian's cloud images
+		mirror+file:*) awk 'NF && !n++ { print $1 }' "${uri#mirror+file:}" ;;
+		*) echo "$uri" ;;
+		esac
+		return
+	done
 }
 
 # debian_sources RELEASE [POCKET...]: sources for RELEASE and RELEASE-POCKET, from the machine's
@@ -105,8 +110,8 @@ debian_sources() {
 
 	# shellcheck source=/dev/null
 	here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	main=$(mirror "$here")
-	security=$(mirror "$here-security")
+	main=$(mirror "$here" stable oldstable)
+	security=$(mirror "$here-security" stable-security oldstable-security)
 	[ -n "$main" ] || die "apt's sources name no mirror of Debian '$here'"
 	[ ! -e "$key" ] || signed="[signed-by=$key] "
 	echo "deb $signed$main $release main"

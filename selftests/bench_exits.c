@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What operations of a guest cost. Under the emulator's instruction count one tick of a 1 GHz counter
- * is one instruction (scripts/bench). Prints a line an operation: name, minimum, median, in
- * nanoseconds of the counter.
+ * What operations of a guest cost. Under the emulator's instruction count one tick of a 1 GHz
+ * counter is one instruction (scripts/bench). Prints a line an operation: name, minimum, median,
+ * in nanoseconds of the counter.
  */
 #include <stdio.h>
 #include <stdlib.h>

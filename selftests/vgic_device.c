@@ -57,14 +57,20 @@ static u64 region(u64 count, u64 addr, u64 index)
 static void attributes(void)
 {
 	struct vm vm;
+	int state;
 
 	vm_create(&vm);
+	vcpu_init(vcpu_create(&vm, 0), false);
 	device_create(&vm);
 	CHECK_OK(has_attr(&vm, ADDR, DIST));
 	CHECK_OK(has_attr(&vm, ADDR, REDIST));
 	CHECK_OK(has_attr(&vm, ADDR, REGION));
 	CHECK_OK(has_attr(&vm, IRQS, 0));
 	CHECK_OK(has_attr(&vm, CONTROL, INIT));
+	/* Access to the state: all of it or nothing, for a client that finds one part uses all. */
+	state = has_attr(&vm, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, 0);
+	CHECK_EQ(has_attr(&vm, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, 0), state);
+	CHECK_EQ(has_attr(&vm, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO, 0), state);
 	CHECK_ERR(has_attr(&vm, ADDR, 100), ENXIO);
 	CHECK_ERR(has_attr(&vm, CONTROL, 100), ENXIO);
 	CHECK_ERR(has_attr(&vm, 100, 0), ENXIO);

@@ -2,9 +2,9 @@
 /*
  * THE MAP: every exception class (Arm ARM D24.2.40) and interrupt that can bring the guest to EL2.
  *
- * A row says which control bits cause it, who answers it at EL2 with guest state still loaded (first
- * tier; NULL: nobody) and who answers it in the kernel (second tier). The rows are in exits.def, which
- * the EL2 objects include too, for their column.
+ * A row says which control bits cause it, who answers it at EL2 with guest state still loaded
+ * (first tier; NULL: nobody) and who answers it in the kernel (second tier). The rows are in
+ * exits.def, which the EL2 objects include too, for their column.
  */
 #include <linux/kernel.h>
 #include <linux/nospec.h>
@@ -49,7 +49,10 @@ int exit_handle(struct keel_vcpu *vcpu, unsigned int exit)
 	exit = array_index_nospec(exit, EL2_NR_EXITS);
 	row = &exits[exit];
 	vcpu->exits[0][exit]++;
-	/* A guest's SError surfaced on the way out: pending for the next entry, beside the exit itself. */
+	/*
+	 * A guest's SError surfaced on the way out: pending for the next entry, beside the exit
+	 * itself.
+	 */
 	if (vcpu->state.ctx.disr && exit != EL2_EXIT_SERROR)
 		vcpu_handle_serror(vcpu);
 	return row->handle ? row->handle(vcpu) : exit_unexpected(vcpu);

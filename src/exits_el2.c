@@ -4,7 +4,8 @@
 #include <keel/esr.h>
 #include <keel/vm.h>
 
-#define EXIT(row, label, el2, kernel, ...) [row] = el2,
+#define EXIT(row, label, el2, kernel, ...) \
+	[row] = el2,
 
 const el2_handler_t el2_handlers[EL2_NR_EXITS] = {
 #include "exits.def"

@@ -54,7 +54,10 @@ err_vgic:
 	return ret;
 }
 
-/* No file of keel's is open, so no VM exists; what they freed lazily must be gone before the code is. */
+/*
+ * No file of keel's is open, so no VM exists; what they freed lazily must be gone before the code
+ * is.
+ */
 static void __exit keel_exit(void)
 {
 	abi_exit();

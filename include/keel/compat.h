@@ -53,6 +53,7 @@ struct kvm_userspace_memory_region2 {
 #ifndef SYS_CNTPCT_EL0
 #define SYS_CNTPCT_EL0		sys_reg(3, 3, 14, 0, 1)
 #endif
+#define SYS_PSTATE_PAN_FIELD	sys_reg(3, 0, 4, 2, 3)
 #define SYS_PSTATE_DIT		sys_reg(3, 3, 4, 2, 5)	/* the field as a register */
 
 /* Entering a guest is a quiescent state for RCU; the argument was never used. */
@@ -66,7 +67,10 @@ struct kvm_userspace_memory_region2 {
 #define ISR_EL1_A BIT(8)
 #endif
 
-/* kvm_run.immediate_exit has another name for kernel code that reads it, to say: once, it is shared. */
+/*
+ * kvm_run.immediate_exit has another name for kernel code that reads it, to say: once, it is
+ * shared.
+ */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define kvm_run_immediate_exit(run) READ_ONCE((run)->immediate_exit__unsafe)
 #else
@@ -107,7 +111,7 @@ static inline void fp_end(void)
 struct follow_pfnmap_args {
 	struct vm_area_struct *vma;
 	unsigned long address;
-	spinlock_t *lock;
+	spinlock_t *lock;	/* of the page table, held until follow_pfnmap_end() */
 	pte_t *ptep;
 	unsigned long pfn;
 	bool writable;
@@ -127,6 +131,7 @@ static inline int follow_pfnmap_start(struct follow_pfnmap_args *args)
 
 static inline void follow_pfnmap_end(struct follow_pfnmap_args *args)
 {
+	__acquire(args->lock);	/* for sparse: follow_pte() took it, which it does not say */
 	pte_unmap_unlock(args->ptep, args->lock);
 }
 #endif

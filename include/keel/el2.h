@@ -41,7 +41,10 @@
 struct keel_vm;
 struct keel_vcpu;
 
-/* Marks a function of the EL2 objects; Kbuild puts their text where kprobes and ftrace refuse to go. */
+/*
+ * Marks a function of the EL2 objects; Kbuild puts their text where kprobes and ftrace refuse to
+ * go.
+ */
 #define __el2 notrace
 
 /**
@@ -55,7 +58,7 @@ struct keel_vcpu;
  * @far: FAR_EL2, valid for aborts and the classes that say so
  * @fault_ipa: IPA of a stage-2 fault, offset inside the page included; valid if @fault_ipa_valid
  * @fault_ipa_valid: false if the walk that finds it failed: go back to the guest and let it fault
- *	again (SWITCH rule: a failing AT is a retry)
+ *	again (switch.md 2.8: a failing AT is a retry)
  * @disr: DISR_EL1 (A is bit 31) of a guest SError consumed on the way out, 0 if none
  */
 struct el2_ctx {
@@ -235,7 +238,7 @@ unsigned int el2_enter(struct keel_vcpu *vcpu, struct prda *p);
 /** el2_tlb_flush_vmid() - all stage-1 and stage-2 entries of @vttbr's VMID, inner shareable */
 void el2_tlb_flush_vmid(u64 vttbr, u64 vtcr);
 
-/** el2_tlb_flush_vmid_local() - the same on this CPU only, and the I-cache (SWITCH rule 5) */
+/** el2_tlb_flush_vmid_local() - the same on this CPU only, and the I-cache (switch.md 5) */
 void el2_tlb_flush_vmid_local(u64 vttbr, u64 vtcr);
 
 /**

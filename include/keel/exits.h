@@ -8,13 +8,18 @@
 struct keel_vm;
 struct keel_vcpu;
 
-/** exit_handle() - second tier: the kernel handler of row @exit; > 0 on, 0 to userspace, < 0 error */
+/**
+ * exit_handle() - second tier: the kernel handler of row @exit; > 0 on, 0 to userspace, < 0 error
+ */
 int exit_handle(struct keel_vcpu *vcpu, unsigned int exit);
 
 /** exit_name() - name of a row, for tracepoints and statistics; NULL for a row that cannot fire */
 const char *exit_name(unsigned int exit);
 
-/** traps_compute() - vm->traps from the VM's ID registers and the active rows; no vCPU in the guest */
+/**
+ * traps_compute() - vm->traps from the VM's ID registers and the active rows; no vCPU in the
+ * guest
+ */
 void traps_compute(struct keel_vm *vm);
 
 #endif /* KEEL_EXITS_H */

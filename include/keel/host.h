@@ -12,7 +12,8 @@ struct prda;
 /**
  * struct host_features - what this machine has (the sanitised view: what all CPUs share)
  *
- * Filled once at insmod, read-only afterwards. Each is false if its parameter (fwb, fgt, huge) says so.
+ * Filled once at insmod, read-only afterwards. Each is false if its parameter (fwb, fgt, huge)
+ * says so.
  */
 struct host_features {
 	bool fgt;		/* FEAT_FGT */
@@ -52,13 +53,16 @@ struct host_ops {
 	void (*shutdown)(void);
 };
 
-/** host_probe() - fill @host; refuse what keel cannot run on, one printed sentence each; 0 or -errno */
+/**
+ * host_probe() - fill @host; refuse what keel cannot run on, one printed sentence each; 0 or
+ * -errno
+ */
 int host_probe(void);
 
 /** host_claim() - PPIs, per-CPU data, hotplug and reboot; after host_probe(); 0 or -errno */
 int host_claim(const struct host_ops *ops);
 
-/** host_release() - all of it back, on every CPU (SWITCH rule 6); no vCPU exists */
+/** host_release() - all of it back, on every CPU (switch.md 6); no vCPU exists */
 void host_release(void);
 
 /** host_prda() - PRDA of this CPU; preemption off */

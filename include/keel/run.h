@@ -36,8 +36,8 @@ struct mmio_ops {
  * @ops: handlers
  * @owner: theirs
  *
- * An access belongs to the region that holds its first byte, and may reach past its end: the handler
- * looks at the length.
+ * An access belongs to the region that holds its first byte, and may reach past its end: the
+ * handler looks at the length.
  */
 struct mmio_region {
 	struct ipa base;
@@ -82,14 +82,15 @@ struct run_vcpu {
 	struct mmio_access mmio;
 };
 
-/** run_vcpu_run() - KVM_RUN; vcpu->mutex held. 0 with kvm_run filled, -EINTR, -ENOEXEC, -EFAULT… */
+/** run_vcpu_run() - KVM_RUN; vcpu->mutex held. 0 with kvm_run filled, or -errno */
 int run_vcpu_run(struct keel_vcpu *vcpu);
 
 /**
  * run_mmio() - the guest touched @a, which is no memory: ask the regions, then userspace
  *
- * Decodes the syndrome; without one (ISV = 0) a data abort is injected. Skips the instruction when it
- * is answered. Context: second tier. Return: > 0 answered, 0 kvm_run holds KVM_EXIT_MMIO, < 0 error.
+ * Decodes the syndrome; without one (ISV = 0) a data abort is injected. Skips the instruction
+ * when it is answered. Context: second tier. Return: > 0 answered, 0 kvm_run holds KVM_EXIT_MMIO,
+ * < 0 error.
  */
 int run_mmio(struct keel_vcpu *vcpu, struct ipa a);
 

@@ -69,8 +69,8 @@ struct memslots {
  */
 struct stage2 {
 	struct memslots __rcu *slots;
-	struct mutex slots_lock;
-	spinlock_t lock;
+	struct mutex slots_lock;	/* changes of @slots */
+	spinlock_t lock;		/* the tables, and inval_* */
 	void *root;
 	struct hpa root_hpa;
 	unsigned int ipa_bits;
@@ -144,7 +144,7 @@ int stage2_handle_fault(struct keel_vcpu *vcpu);
 /** stage2_fault_el2() - first tier: find the IPA of the fault (HPFAR, or AT); always false */
 bool stage2_fault_el2(struct keel_vcpu *vcpu);
 
-/** stage2_load/put_el2() - VTTBR, VTCR in and out; local flush when SWITCH rule 5 asks */
+/** stage2_load/put_el2() - VTTBR, VTCR in and out; local flush when switch.md 5 asks */
 void stage2_load_el2(struct keel_vcpu *vcpu, struct prda *p);
 void stage2_put_el2(struct keel_vcpu *vcpu, struct prda *p);
 

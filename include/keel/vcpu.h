@@ -282,7 +282,7 @@ int vcpu_events_set(struct keel_vcpu *vcpu, const struct kvm_vcpu_events *ev);
 /** vcpu_skip() - past the instruction that exited: pc + 4 (2 for T32), BTYPE, SS, IT advanced */
 void vcpu_skip(struct keel_vcpu *vcpu);
 
-/* --- FP brackets: task context, interrupts on (SWITCH rules 1.1, 1.4) --- */
+/* --- FP brackets: task context, interrupts on (switch.md 1.1, 1.4) --- */
 
 /** vcpu_fp_begin() - before a pass: make the CPU's FP registers free, if the guest uses FP */
 void vcpu_fp_begin(struct keel_vcpu *vcpu);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The VM and the vCPU: one member a folder; lifetime, ids, references, requests, kick, wake, counters.
+ * The VM and the vCPU: one member a folder; lifetime, ids, references, requests, kick, wake,
+ * counters.
  */
 #ifndef KEEL_VM_H
 #define KEEL_VM_H
@@ -50,7 +51,7 @@ enum vcpu_counter {
 	COUNT_TLB_LOCAL,		/* local flushes because another vCPU ran here */
 	COUNT_FP_LOAD,
 	COUNT_IRQ_INJECT,
-	COUNT_UNDEF,			/* UNDEF injected for something that should not trap or does not exist */
+	COUNT_UNDEF,			/* UNDEF injected: no such register, or a stray trap */
 	COUNT_NR,
 };
 
@@ -75,7 +76,7 @@ enum vcpu_counter {
 struct keel_vcpu {
 	struct keel_vm *vm;
 	u32 id;
-	struct mutex mutex;
+	struct mutex mutex;		/* KVM_RUN and every vCPU ioctl */
 	struct kvm_run *kvm_run;
 	unsigned long requests;
 	unsigned long pass;
@@ -120,12 +121,12 @@ struct keel_vcpu {
 struct keel_vm {
 	struct kref ref;
 	u32 id;
-	struct mutex lock;
-	struct mutex config_lock;
+	struct mutex lock;		/* VM ioctls */
+	struct mutex config_lock;	/* once-only set-up at the first run */
 	struct mm_struct *mm;
 	struct srcu_struct srcu;
 	struct mmio_bus __rcu *bus;
-	struct mutex bus_lock;
+	struct mutex bus_lock;		/* changes of @bus */
 	struct keel_vcpu *vcpus[KEEL_MAX_VCPUS];
 	unsigned int nr_vcpus;
 	struct el2_traps traps;
@@ -140,10 +141,14 @@ struct keel_vm {
 	struct list_head ioeventfds;
 };
 
-/** vm_for_each_vcpu() - all published vCPUs of @vm; they live as long as the VM */
+/*
+ * vm_for_each_vcpu() - all published vCPUs of @vm; they live as long as the VM. The barrier in
+ * vm_nr_vcpus() pairs with the store-release in vm_create_vcpu(): what is counted is there.
+ */
+#define vm_nr_vcpus(vm) smp_load_acquire(&(vm)->nr_vcpus)	/* see above */
 #define vm_for_each_vcpu(i, v, vm)						\
 	for ((i) = 0;								\
-	     (i) < smp_load_acquire(&(vm)->nr_vcpus) && ((v) = (vm)->vcpus[i], true);	\
+	     (i) < vm_nr_vcpus(vm) && ((v) = (vm)->vcpus[i], true);		\
 	     (i)++)
 
 /** vm_create() - a VM of current->mm; @type as KVM_CREATE_VM; ERR_PTR on failure */
@@ -199,13 +204,18 @@ static inline bool vcpu_has_request(struct keel_vcpu *vcpu, enum vcpu_request re
 	return test_bit(req, &vcpu->requests);
 }
 
-/** vcpu_take_request() - test and clear; what the requester wrote before it is visible afterwards */
+/**
+ * vcpu_take_request() - test and clear; what the requester wrote before it is visible afterwards
+ */
 static inline bool vcpu_take_request(struct keel_vcpu *vcpu, enum vcpu_request req)
 {
 	return test_bit(req, &vcpu->requests) && test_and_clear_bit(req, &vcpu->requests);
 }
 
-/** vm_guest_barrier() - wait until each vCPU has left the guest or passed an entry (SWITCH rule 2.4) */
+/**
+ * vm_guest_barrier() - wait until each vCPU has left the guest or passed an entry (SWITCH rule
+ * 2.4)
+ */
 void vm_guest_barrier(struct keel_vm *vm);
 
 static inline void vcpu_count(struct keel_vcpu *vcpu, enum vcpu_counter c)

@@ -10,13 +10,13 @@ static u32 interrupts, undefined;
 static void count_irq(u32 intid)
 {
 	ASSERT_EQ(intid, 5);
-	interrupts++;
+	WRITE_ONCE(interrupts, interrupts + 1);
 }
 
 static void count_undefined(struct frame *frame)
 {
 	ASSERT_EQ(ESR_EC(frame->esr), EC_UNKNOWN);
-	undefined++;
+	WRITE_ONCE(undefined, undefined + 1);
 	frame->pc += 4;
 }
 
@@ -66,7 +66,7 @@ void guest_main(u64 linear_map)
 	for (round = 1; round <= 20; round++)
 		for (i = 0; i < ARRAY_SIZE(values); i++) {
 			exits(values[i]);
-			ASSERT_EQ(undefined, (round - 1) * ARRAY_SIZE(values) + i + 1);
+			ASSERT_EQ(READ_ONCE(undefined), (round - 1) * ARRAY_SIZE(values) + i + 1);
 		}
-	ASSERT_EQ(interrupts, 20 * ARRAY_SIZE(values));
+	ASSERT_EQ(READ_ONCE(interrupts), 20 * ARRAY_SIZE(values));
 }

@@ -7,7 +7,7 @@
 #define PART_UNDEF_EL0	1
 #define PART_FETCH	2
 #define PART_WALK	3
-#define PART_NO_SYNDROME 4	/* SYNC, then a load no MMIO exit can describe; DONE counts aborts */
+#define PART_NO_SYNDROME 4	/* SYNC, then a load that no MMIO exit describes; DONE: aborts */
 #define PART_MAINTAIN	5
 #define PART_SERROR	6	/* SYNC, then SError open; DONE says the ISS */
 #define PART_DABT	7	/* SYNC, then an external abort at once */

@@ -29,7 +29,7 @@ static u64 call(const u32 *insns, u64 x0)
 {
 	register u64 value asm("x0") = x0;
 
-	did = DID_VALUE;
+	WRITE_ONCE(did, DID_VALUE);
 	asm volatile("blr %1" : "+r" (value) : "r" (insns) : "x30", "cc", "memory");
 	return value;
 }
@@ -53,13 +53,13 @@ static void try_encoding(u32 op0, u32 encoding, const u32 *insns)
 {
 	u64 value = call(insns, 0);
 
-	regs->read[op0 - 2][encoding] = did;
+	regs->read[op0 - 2][encoding] = READ_ONCE(did);
 	if (op0 == 3 && encoding < ENC(0, 1, 0, 0))
 		regs->id[encoding >> 3][encoding & 7] = value;
-	if (did != DID_VALUE)
+	if (READ_ONCE(did) != DID_VALUE)
 		value = 0;
 	call(insns + 2, value);
-	regs->write[op0 - 2][encoding] = did;
+	regs->write[op0 - 2][encoding] = READ_ONCE(did);
 }
 
 static void all(u32 op0)

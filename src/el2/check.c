@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Offsets that the assembly uses, against the structs; in debug builds, host registers at each leave. */
+/*
+ * Offsets that the assembly uses, against the structs; in debug builds, host registers at each
+ * leave.
+ */
 #include <linux/build_bug.h>
 #include <linux/stddef.h>
 #include <asm/sysreg.h>
@@ -35,7 +38,7 @@ static_assert(offsetof(struct prda, bhb_loops) == PRDA_BHB_LOOPS);
 	R(SP_EL0, host_sp_el0())				\
 	R(MDSCR_EL1, read_sysreg(mdscr_el1))			\
 	R(DAIF, read_sysreg(daif))				\
-	R(PAN, read_sysreg_s(SYS_PSTATE_PAN) | BIT(22))		\
+	R(PAN, read_sysreg_s(SYS_PSTATE_PAN_FIELD) | BIT(22))		\
 	R(ICC_SRE_EL2, read_sysreg_s(SYS_ICC_SRE_EL2) | BIT(3))	\
 	R(ICC_PMR_EL1, read_sysreg_s(SYS_ICC_PMR_EL1))
 
@@ -48,15 +51,17 @@ static __always_inline u64 host_sp_el0(void)
 	return v;
 }
 
-#define CHECKED_VALUE(name, read) value[i++] = read;
+#define CHECKED_VALUE(name, read) read,
 #define CHECKED_NAME(name, read) #name,
 
 const char * const el2_checked_names[EL2_NR_CHECKED] = { CHECKED_REGS(CHECKED_NAME) };
 
 void __el2 el2_check_read(u64 value[EL2_NR_CHECKED])
 {
-	unsigned int i = 0;
+	const u64 now[EL2_NR_CHECKED] = { CHECKED_REGS(CHECKED_VALUE) };
+	unsigned int i;
 
-	CHECKED_REGS(CHECKED_VALUE)
+	for (i = 0; i < EL2_NR_CHECKED; i++)
+		value[i] = now[i];
 }
 #endif

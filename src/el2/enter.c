@@ -16,6 +16,12 @@
 			 (MDCR_EL2_E2PB_MASK << MDCR_EL2_E2PB_SHIFT) | \
 			 (MDCR_EL2_E2TB_MASK << MDCR_EL2_E2TB_SHIFT))
 
+/*
+ * CNTHCTL_EL2.EVNTEN, EVNTDIR, EVNTI, EVNTIS: the host's event stream, which ends its WFEs
+ * (udelay()) while a vCPU is loaded too.
+ */
+#define CNTHCTL_HOST_KEEP	(GENMASK(7, 2) | BIT(17))
+
 #define FGT_SWAP(save, load, index, name) do {				\
 	(save)[index] = read_sysreg_s(name);				\
 	write_sysreg_s((load)[index], name);				\
@@ -53,7 +59,7 @@ static void __el2 traps_load(const struct el2_traps *t, struct prda *p)
 	p->host_hstr = read_sysreg(hstr_el2);
 	write_sysreg(t->hstr, hstr_el2);
 	p->host_cnthctl = read_sysreg(cnthctl_el2);
-	write_sysreg(t->cnthctl, cnthctl_el2);
+	write_sysreg(t->cnthctl | (p->host_cnthctl & CNTHCTL_HOST_KEEP), cnthctl_el2);
 	if (host.hcx) {
 		p->host_hcrx = read_sysreg_s(SYS_HCRX_EL2);
 		write_sysreg_s(t->hcrx, SYS_HCRX_EL2);
@@ -93,7 +99,7 @@ void __el2 el2_put(struct keel_vcpu *vcpu, struct prda *p)
 	p->vcpu = NULL;
 }
 
-/* Host to guest; TGE is cleared last, with stage 2 and guest stage 1 complete (SWITCH rule 5). */
+/* Host to guest; TGE is cleared last, with stage 2 and guest stage 1 complete (switch.md 5). */
 static void __el2 enter_guest_regime(struct keel_vcpu *vcpu, struct prda *p)
 {
 	const struct el2_traps *t = &vcpu->vm->traps;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ticket locks for what EL2 code and the kernel share (SWITCH rule 2.2). */
+/* Ticket locks for what EL2 code and the kernel share (switch.md 2.2). */
 #include <asm/barrier.h>
 #include <asm/processor.h>
 
@@ -14,8 +14,7 @@ void __el2 el2_lock(struct el2_lock *l)
 {
 	u32 val, next, fail;
 
-	asm volatile(
-	"	prfm	pstl1strm, %3\n"
+	asm volatile("	prfm	pstl1strm, %3\n"
 	"1:	ldaxr	%w0, %3\n"
 	"	add	%w1, %w0, #0x10000\n"
 	"	stxr	%w2, %w1, %3\n"
@@ -27,8 +26,7 @@ void __el2 el2_lock(struct el2_lock *l)
 	if ((val & 0xffff) == next)
 		return;
 
-	asm volatile(
-	"	sevl\n"
+	asm volatile("	sevl\n"
 	"1:	wfe\n"
 	"	ldaxrh	%w0, %1\n"
 	"	eor	%w0, %w0, %w2\n"
@@ -41,5 +39,6 @@ void __el2 el2_lock(struct el2_lock *l)
 /* Store-release pairs with the load-acquire above. Only the holder writes @owner. */
 void __el2 el2_unlock(struct el2_lock *l)
 {
+	/* Pairs with the load-acquires in el2_lock(). */
 	smp_store_release(&l->owner, (u16)(l->owner + 1));
 }

@@ -17,7 +17,10 @@
 
 	.text
 
-/* Nothing after an ERET runs, not even speculatively (SWITCH rule 2.6; SB, or what stands for it). */
+/*
+ * Nothing after an ERET runs, not even speculatively (switch.md 2.6; SB, or what stands for
+ * it).
+ */
 .macro eret_stop
 	eret
 	dsb	nsh
@@ -177,7 +180,7 @@ SYM_CODE_END(el2_own_serror)
  * void el2_serror_window(void)
  *
  * CPUs without FEAT_RAS: take a pending SError of the guest here, under keel's vectors, so that it
- * is never reported as the host's (SWITCH rule 1.6).
+ * is never reported as the host's (switch.md 1.6).
  */
 SYM_CODE_START(el2_serror_window)
 	mrs	x0, tpidr_el2

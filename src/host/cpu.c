@@ -2,8 +2,9 @@
 /*
  * The CPUs: per-CPU data, the PPIs, hotplug, reboot.
  *
- * A CPU is ready for vCPUs between cpu_claim() and cpu_release(), which the hotplug state runs on that
- * CPU itself. Nothing of keel's stays in a CPU's registers outside load and put but the enabled PPIs.
+ * A CPU is ready for vCPUs between cpu_claim() and cpu_release(), which the hotplug state runs on
+ * that CPU itself. Nothing of keel's stays in a CPU's registers outside load and put but the
+ * enabled PPIs.
  */
 #include <linux/arm-smccc.h>
 #include <linux/cpu.h>
@@ -41,8 +42,9 @@ static irqreturn_t vtimer_handler(int irq, void *cookie)
 }
 
 /*
- * The maintenance interrupt only has to get the guest out: leaving it disabled the interface (ICH_HCR_EL2
- * is 0 in the host), so the level is gone by now, and the vGIC looks at the list registers on the way.
+ * The maintenance interrupt only has to get the guest out: leaving it disabled the interface
+ * (ICH_HCR_EL2 is 0 in the host), so the level is gone by now, and the vGIC looks at the list
+ * registers on the way.
  */
 static irqreturn_t maintenance_handler(int irq, void *cookie)
 {
@@ -74,8 +76,8 @@ void host_vtimer_set_active(bool active)
 }
 
 /*
- * Branch history (Spectre-BHB): what a CPU needs follows from its ID registers, else its part number,
- * else what its firmware offers (Arm's white paper "Spectre-BHB", table of mitigations).
+ * Branch history (Spectre-BHB): what a CPU needs follows from its ID registers, else its part
+ * number, else what its firmware offers (Arm's white paper "Spectre-BHB", table of mitigations).
  */
 static const struct {
 	u32 model;
@@ -244,7 +246,7 @@ static int ppis_request(void)
 	if (ret)
 		return ret;
 	/* One flag for all CPUs: the host's EOI drops priority only, the guest's deactivates. */
-	ret = irq_set_vcpu_affinity(ppi_vtimer.irq, prdas);
+	ret = irq_set_vcpu_affinity(ppi_vtimer.irq, (void __force *)prdas);
 	if (ret)
 		pr_err("the GIC cannot forward interrupt %u: error %d\n", ppi_vtimer.irq, ret);
 	vtimer_forwarded = !ret;

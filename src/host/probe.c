@@ -77,7 +77,10 @@ static int probe_gic(void)
 		pr_err("no GICv3 in the device tree: keel needs a GICv3 described by device tree\n");
 		return -ENXIO;
 	}
-	/* EOImode: Linux splits EOI into drop and deactivate when it booted at EL2; keel relies on it. */
+	/*
+	 * EOImode: Linux splits EOI into drop and deactivate when it booted at EL2; keel relies
+	 * on it.
+	 */
 	if (!(read_sysreg_s(SYS_ICC_CTLR_EL1) & BIT(1))) {
 		pr_err("the kernel's GIC driver does not split EOI: it was not booted at EL2\n");
 		return -ENXIO;
@@ -92,7 +95,9 @@ static void __init probe_features(void)
 	host.fgt = fgt && id_field(SYS_ID_AA64MMFR0_EL1, 56) >= 1;
 	host.fgt2 = host.fgt && id_field(SYS_ID_AA64MMFR0_EL1, 56) >= 2;
 	host.amu_fgt = host.fgt && id_field(SYS_ID_AA64PFR0_EL1, 44);
-	/* Not in every kernel's sanitised view; what one CPU has all have, or the kernel says so. */
+	/*
+	 * Not in every kernel's sanitised view; what one CPU has all have, or the kernel says so.
+	 */
 	host.hcx = (read_sysreg(id_aa64mmfr1_el1) >> 40) & 0xf;
 	host.fwb = fwb && id_field(SYS_ID_AA64MMFR2_EL1, 40);
 	host.cache_idc = ctr & BIT(28);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM_RUN: the loop between userspace, the kernel and the guest. Its order is SWITCH rule 1:
+ * KVM_RUN: the loop between userspace, the kernel and the guest. Its order is switch.md 1:
  *
  *	host work and requests (interrupts on) - flush - mode = IN_GUEST - last check - el2_enter()
  *	- sync - mode = OUTSIDE - interrupts on - the exit's handler
@@ -24,8 +24,9 @@
 #include "run.h"
 
 /*
- * From here to guest_state_exit() RCU does not watch this CPU and lockdep believes that interrupts
- * are on: no tracepoint, no RCU, no lock in between. The caller has called vtime_account_guest_enter().
+ * From here to guest_state_exit() RCU does not watch this CPU and lockdep believes that
+ * interrupts are on: no tracepoint, no RCU, no lock in between. The caller has called
+ * vtime_account_guest_enter().
  */
 static __always_inline void guest_state_enter(void)
 {
@@ -131,6 +132,7 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	stage2_vmid_check(vcpu, p);
 	p->trace = trace_keel_exit_enabled();
 	WRITE_ONCE(vcpu->pass, vcpu->pass + 1);
+	/* Full barrier between mode and the last check: pairs with vcpu_kick() (vm/wake.c). */
 	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
 
 	if (!run_stay_out(vcpu)) {
@@ -142,11 +144,15 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 
 	vgic_sync(vcpu);
 	vtimer_sync(vcpu);
+	/* What this pass did comes first: pairs with the load-acquire in vm_guest_barrier(). */
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 	if (entered) {
 		run_check_host(p);
 		run_trace_exit(vcpu, *exit);
-		/* The tick that ended this pass is guest time: let it in before the books are closed. */
+		/*
+		 * The tick that ended this pass is guest time: let it in before the books are
+		 * closed.
+		 */
 		local_irq_enable();
 		isb();
 		local_irq_disable();
@@ -158,10 +164,11 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 }
 
 /*
- * xfer_to_guest_mode_handle_work() writes through a struct kvm_vcpu on the kernels supported, so work
- * other than rescheduling is done where every system call does it: on the way to userspace. A signal
- * is the VMM's business. The rest (task work, rseq after a preemption) is not: TIF_SIGPENDING sends the
- * return through the signal code, which finds no signal and restarts KVM_RUN unseen.
+ * xfer_to_guest_mode_handle_work() writes through a struct kvm_vcpu on the kernels supported, so
+ * work other than rescheduling is done where every system call does it: on the way to userspace.
+ * A signal is the VMM's business. The rest (task work, rseq after a preemption) is not:
+ * TIF_SIGPENDING sends the return through the signal code, which finds no signal and restarts
+ * KVM_RUN unseen.
  */
 static int run_host_work(struct keel_vcpu *vcpu)
 {
@@ -220,15 +227,14 @@ static int run_first(struct keel_vcpu *vcpu)
 	struct keel_vm *vm = vcpu->vm;
 	int ret;
 
-	mutex_lock(&vm->config_lock);
-	if (!vm->vcpu.ran)
-		traps_compute(vm);
-	vm->vcpu.ran = true;
-	mutex_unlock(&vm->config_lock);
 	ret = vgic_first_run(vcpu);
 	if (ret)
 		return ret;
 	mutex_lock(&vm->config_lock);
+	/* Whether there is a vGIC is settled by now. */
+	if (!vm->vcpu.ran)
+		traps_compute(vm);
+	vm->vcpu.ran = true;
 	ret = vtimer_first_run(vcpu);
 	mutex_unlock(&vm->config_lock);
 	vcpu->state.ran = !ret;

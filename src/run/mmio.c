@@ -31,7 +31,10 @@ static u64 mmio_truncate(u64 v, unsigned int len)
 	return len == 8 ? v : v & (BIT_ULL(len * 8) - 1);
 }
 
-/* Between a register's value and the number a device sees: bytes swapped if the guest is big-endian. */
+/*
+ * Between a register's value and the number a device sees: bytes swapped if the guest is big-
+ * endian.
+ */
 static u64 mmio_swap(u64 v, unsigned int len, bool be)
 {
 	if (!be)
@@ -144,8 +147,8 @@ static int mmio_to_user(struct keel_vcpu *vcpu, const struct mmio_access *a)
 }
 
 /*
- * Not before the next KVM_RUN: until then the VMM sees the PC of the access, and may answer it by an
- * abort instead (KVM_SET_VCPU_EVENTS), which takes it back.
+ * Not before the next KVM_RUN: until then the VMM sees the PC of the access, and may answer it by
+ * an abort instead (KVM_SET_VCPU_EVENTS), which takes it back.
  */
 void run_mmio_finish(struct keel_vcpu *vcpu)
 {

@@ -16,7 +16,7 @@
 
 /*
  * Two vCPUs of a VM share its VMID but not their stage-1 tables: where another one ran last, its
- * entries have to go (SWITCH rule 5). vcpu->cpu may differ from the CPU of before, so the record is
+ * entries have to go (switch.md 5). vcpu->cpu may differ from the CPU of before, so the record is
  * per CPU and VM.
  */
 void __el2 stage2_load_el2(struct keel_vcpu *vcpu, struct prda *p)

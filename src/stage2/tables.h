@@ -99,7 +99,6 @@ void stage2_unmap(struct keel_vm *vm, struct ipa start, struct ipa end, bool may
  */
 bool stage2_age(struct keel_vm *vm, struct ipa start, struct ipa end, bool clear, bool flush);
 
-
 /* --- caches.c --- */
 
 /** cache_clean_to_poc() - clean and invalidate data caches to the point of coherency */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lifetime of VMs and vCPUs. A VM lives as long as somebody holds a reference (its fd, its vCPUs' fds, its
- * devices' fds); its vCPUs live as long as the VM.
+ * Lifetime of VMs and vCPUs. A VM lives as long as somebody holds a reference (its fd, its vCPUs'
+ * fds, its devices' fds); its vCPUs live as long as the VM.
  */
 #include <linux/sched/mm.h>
 #include <linux/slab.h>

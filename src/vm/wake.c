@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Residence on a CPU (load, put, preempt notifier), and how others reach a vCPU: requests, kick, wake, the
- * guest barrier.
+ * Residence on a CPU (load, put, preempt notifier), and how others reach a vCPU: requests, kick,
+ * wake, the guest barrier.
  *
- * The protocol with run/loop.c is a Dekker pair. The vCPU stores mode = IN_GUEST, then reads requests; a
- * requester sets its bit, then reads mode. Both have a full barrier in between, so at least one sees the other:
- * either the vCPU finds the request and does not enter, or the requester finds it in the guest and kicks.
+ * The protocol with run/loop.c is a Dekker pair. The vCPU stores mode = IN_GUEST, then reads
+ * requests; a requester sets its bit, then reads mode. Both have a full barrier in between, so at
+ * least one sees the other: either the vCPU finds the request and does not enter, or the
+ * requester finds it in the guest and kicks.
  */
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -45,7 +46,7 @@ static void preempt_sched_in(struct preempt_notifier *n, int cpu)
 	vcpu_load_here(container_of(n, struct keel_vcpu, preempt));
 }
 
-/* Under rq->lock: registers and vCPU memory only (SWITCH rule 1.9). */
+/* Under rq->lock: registers and vCPU memory only (switch.md 1.9). */
 static void preempt_sched_out(struct preempt_notifier *n, struct task_struct *next)
 {
 	vcpu_put_here(container_of(n, struct keel_vcpu, preempt));

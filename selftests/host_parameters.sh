@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# keel with parameters that force the paths which this host would not take by itself. Runs in the
+# emulated host, where keel is loaded; it is loaded without parameters again at the end.
+
+cd "$(dirname "$0")" || exit 1
+number=0
+failed=0
+
+# result STATUS TEXT
+result() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+		failed=1
+	fi
+}
+
+# with PARAMETER PROGRAM: it passes with the parameter set
+with() {
+	rmmod keel 2>/dev/null
+	insmod /keel.ko "$1" && "./$2" >/tmp/parameters 2>&1
+	status=$?
+	[ $status = 0 ] || sed 's/^/# /' /tmp/parameters
+	result $status "$2 with $1"
+}
+
+echo "KTAP version 1"
+echo "1..12"
+with vmid_bits=3 stage2_vmids
+with vmid_bits=3 stage2_faults
+with vmid_bits=8 stage2_vmids
+with huge=0 stage2_faults
+with huge=0 stage2_memslots
+with fwb=0 stage2_memslots
+with fwb=0 stage2_faults
+with fgt=0 vcpu_inject
+with fgt=0 vcpu_fp
+with fgt=0 vtimer_irq
+with kvm_node=0 run_ten
+[ ! -e /dev/kvm ]
+result $? "no /dev/kvm with kvm_node=0"
+rmmod keel
+insmod /keel.ko
+exit $failed
