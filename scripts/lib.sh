@@ -30,7 +30,7 @@ die() {
 }
 
 # usage_of FILE: the comment block at the top of FILE, below the SPDX line
-usage_of() { sed -n '3,/^[^#]/{/^#/{s/^# \{0,1\}//;p}}' "$1"; }
+usage_of() { sed -n '3,/^[^#]/{/^# shellcheck/d;/^#/{s/^# \{0,1\}//;p}}' "$1"; }
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then

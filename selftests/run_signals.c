@@ -81,7 +81,11 @@ static void immediate_exit_completes_mmio(void)
 static void *signal_when_running(void *arg)
 {
 	struct vm *vm = arg;
+	sigset_t all;
 
+	/* The signal is for the thread that runs the vCPU. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	/* The guest counts: it is inside KVM_RUN. */
 	while (READ_ONCE(*(u64 *)vm_ptr(vm, SHARED_IPA)) < 1000)
 		sched_yield();
@@ -101,7 +105,6 @@ static void signal_ends_run(void)
 	vcpu = &vm.vcpus[0];
 	CHECK_EQ(vcpu_run_sync(vcpu), 1);
 	REQUIRE(!pthread_create(&helper, NULL, signal_when_running, &vm));
-	/* The helper takes no signals. */
 	do {
 		CHECK_EQ(vcpu_run(vcpu), -EINTR);
 		CHECK_EQ(vcpu->run->exit_reason, KVM_EXIT_INTR);

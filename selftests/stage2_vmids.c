@@ -14,8 +14,8 @@
 
 GUEST_DECLARE(stage2_faults);
 
-#define VMS	24
-#define ROUNDS	20
+#define VMS	12
+#define ROUNDS	8
 #define THREADS	2
 #define PAGES	4
 
@@ -45,7 +45,7 @@ static void *visit_thread(void *arg)
 
 	for (round = 0; round < ROUNDS; round++) {
 		CPU_ZERO(&set);
-		CPU_SET((round / 4 + first) % sysconf(_SC_NPROCESSORS_ONLN), &set);
+		CPU_SET((round / 2 + first) % sysconf(_SC_NPROCESSORS_ONLN), &set);
 		REQUIRE_OK(sched_setaffinity(0, sizeof(set), &set));
 		for (n = first; n < VMS; n += THREADS)
 			visit(n, round);
@@ -106,7 +106,7 @@ static void come_and_go(void)
 	struct vm vm;
 	u64 i;
 
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < 20; i++) {
 		poke_create(&vm);
 		CHECK_EQ(poke_read(&vm, FREE_IPA, 8), 0);
 		poke_write(&vm, FREE_IPA, 8, i + 1);

@@ -27,14 +27,6 @@ static void loop(u64 counter, u64 addr, int len)
 	}
 }
 
-static u64 hvc_imm1(u64 fn)
-{
-	register u64 x0 asm("x0") = fn;
-
-	asm volatile("hvc #1" : "+r" (x0) : : "memory");
-	return x0;
-}
-
 static void command(void)
 {
 	switch (READ_ONCE(cmd->op)) {
@@ -50,9 +42,6 @@ static void command(void)
 		break;
 	case POKE_LOOP:
 		loop(cmd->addr, cmd->value, cmd->len);
-		break;
-	case POKE_HVC:
-		cmd->value = cmd->addr ? hvc_imm1(cmd->value) : (u64)hvc(cmd->value, 0, 0, 0);
 		break;
 	}
 }

@@ -11,7 +11,6 @@ enum poke_op {
 	POKE_WRITE,
 	POKE_EXEC,	/* call a function at addr, value becomes its result */
 	POKE_LOOP,	/* add 1 to the u64 at addr and read value's address, for ever */
-	POKE_HVC,	/* addr is the immediate (0 or 1), value x0 */
 };
 
 /**

@@ -115,7 +115,7 @@ const char *kvm_node(void);
 /**
  * kvm_is_keel() - is the device under test keel's?
  *
- * Return: true if so, by KEEL_DEV's name or else by what exists.
+ * Return: true when /dev/keel exists: then /dev/kvm is keel's too, for in-tree KVM is off.
  */
 bool kvm_is_keel(void);
 

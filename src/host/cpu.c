@@ -6,6 +6,8 @@
  * that CPU itself. Nothing of keel's stays in a CPU's registers outside load and put but the
  * enabled PPIs.
  */
+#define pr_fmt(fmt) "keel: " fmt
+
 #include <linux/arm-smccc.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>

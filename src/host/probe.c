@@ -5,6 +5,8 @@
  * Features are the sanitised view, that is what all CPUs share; a CPU that comes online later is
  * held to it by the kernel itself, and by cpu.c for what only keel cares about.
  */
+#define pr_fmt(fmt) "keel: " fmt
+
 #include <linux/bitfield.h>
 #include <linux/moduleparam.h>
 #include <linux/of.h>

@@ -8,6 +8,8 @@
  * which notes what it found in vmid_reserved. So as long as vmid_active holds a VM's value, that
  * number belongs to the VM, and a rollover from now on will leave it to the VM.
  */
+#define pr_fmt(fmt) "keel: " fmt
+
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/moduleparam.h>

@@ -4,6 +4,8 @@
  * encoding. A row serves the trap (access), reset (value), KVM_GET_REG_LIST and ONE_REG (home, or
  * get): what is listed reads and writes back by construction. What has no row is UNDEFINED.
  */
+#define pr_fmt(fmt) "keel: " fmt
+
 #include <linux/bitfield.h>
 #include <linux/irqflags.h>
 #include <linux/printk.h>

@@ -4,6 +4,8 @@
  * vCPUs is fixed from then), ready (at the first KVM_RUN the guest can reach its frames). Each step
  * under vm->config_lock.
  */
+#define pr_fmt(fmt) "keel: " fmt
+
 #include <linux/slab.h>
 
 #include <keel/compat.h>
