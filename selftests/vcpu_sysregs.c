@@ -118,6 +118,70 @@ static const struct expect undefined[] = {
 	{ 2, ENC(4, 0, 7, 0), "DBGVCR32_EL2" },
 };
 
+/*
+ * All that a guest of keel reaches, on any CPU: the two tables of src/vcpu/ (registers kept or
+ * emulated, and traps with "default: trap") leave nothing else open. op2 is a mask.
+ */
+static const struct {
+	u8 op0, op1, crn, crm_first, crm_last, op2;
+} reachable[] = {
+	{ 2, 0, 0, 0, 15, 0xf0 },	/* DBGBVR, DBGBCR, DBGWVR, DBGWCR */
+	{ 2, 0, 0, 0, 3, 0x05 },	/* OSDTRRX, MDCCINT, MDSCR, OSDTRTX */
+	{ 2, 0, 0, 6, 6, 0x04 },	/* OSECCR */
+	{ 2, 0, 1, 0, 4, 0x11 },	/* MDRAR, OSLAR, OSLSR, OSDLR, DBGPRCR */
+	{ 2, 0, 7, 8, 14, 0x40 },	/* DBGCLAIMSET, DBGCLAIMCLR, DBGAUTHSTATUS */
+	{ 2, 3, 0, 1, 5, 0x01 },	/* MDCCSR, DBGDTR */
+	{ 3, 0, 0, 0, 7, 0xff },	/* ID registers */
+	{ 3, 0, 1, 0, 0, 0x07 },	/* SCTLR, ACTLR, CPACR */
+	{ 3, 0, 2, 0, 0, 0x07 },	/* TTBR0, TTBR1, TCR */
+	{ 3, 0, 2, 1, 3, 0x0f },	/* pointer authentication keys */
+	{ 3, 0, 4, 0, 2, 0x1d },	/* SPSR, ELR, SP_EL0, SPSel, CurrentEL, PAN, UAO */
+	{ 3, 0, 4, 0, 0, 0x02 },	/* ELR */
+	{ 3, 0, 4, 3, 3, 0x01 },	/* ALLINT: HCRX_EL2.TALLINT traps writes only */
+	{ 3, 0, 4, 6, 6, 0x01 },	/* ICC_PMR */
+	{ 3, 0, 5, 1, 3, 0x03 },	/* AFSR, ESR, ERRIDR, ERRSELR */
+	{ 3, 0, 6, 0, 0, 0x01 },	/* FAR */
+	{ 3, 0, 7, 4, 4, 0x01 },	/* PAR */
+	{ 3, 0, 10, 2, 3, 0x01 },	/* MAIR, AMAIR */
+	{ 3, 0, 12, 0, 1, 0x03 },	/* VBAR, ISR, DISR */
+	{ 3, 0, 12, 8, 12, 0xff },	/* ICC_* */
+	{ 3, 0, 13, 0, 0, 0x12 },	/* CONTEXTIDR, TPIDR_EL1 */
+	{ 3, 0, 14, 1, 1, 0x01 },	/* CNTKCTL */
+	{ 3, 1, 0, 0, 0, 0x83 },	/* CCSIDR, CLIDR, AIDR */
+	{ 3, 2, 0, 0, 0, 0x01 },	/* CSSELR */
+	{ 3, 3, 0, 0, 0, 0x82 },	/* CTR, DCZID */
+	{ 3, 3, 2, 4, 4, 0x03 },	/* RNDR, RNDRRS */
+	{ 3, 3, 4, 2, 2, 0xe3 },	/* NZCV, DAIF, DIT, SSBS, TCO */
+	{ 3, 3, 4, 4, 4, 0x03 },	/* FPCR, FPSR */
+	{ 3, 3, 13, 0, 0, 0x0c },	/* TPIDR_EL0, TPIDRRO_EL0 */
+	{ 3, 3, 14, 0, 0, 0x67 },	/* CNTFRQ, CNTPCT, CNTVCT, CNTPCTSS, CNTVCTSS */
+	{ 3, 3, 14, 2, 3, 0x07 },	/* CNTP, CNTV */
+};
+
+static bool may_reach(u32 op0, u32 encoding)
+{
+	u32 op1 = encoding >> 11, crn = encoding >> 7 & 15, crm = encoding >> 3 & 15;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(reachable); i++)
+		if (reachable[i].op0 == op0 && reachable[i].op1 == op1 &&
+		    reachable[i].crn == crn && reachable[i].crm_first <= crm &&
+		    crm <= reachable[i].crm_last && reachable[i].op2 >> (encoding & 7) & 1)
+			return true;
+	return false;
+}
+
+static void check_nothing_else(const u8 table[2][NR_ENCODINGS], const char *what)
+{
+	u32 op0, i;
+
+	for (op0 = 2; op0 <= 3; op0++)
+		for (i = 0; i < NR_ENCODINGS; i++)
+			if (table[op0 - 2][i] == DID_VALUE && !CHECK(may_reach(op0, i)))
+				ktap_note("%s of S%u_%u_C%u_C%u_%u", what, op0, i >> 11,
+					  i >> 7 & 15, i >> 3 & 15, i & 7);
+}
+
 static void check_did(const struct expect *list, size_t n, const u8 table[2][NR_ENCODINGS], u8 did,
 		      const char *what)
 {
@@ -230,6 +294,11 @@ static void all_encodings(void)
 	check_did(writes, ARRAY_SIZE(writes), found.write, DID_VALUE, "write");
 	check_did(undefined, ARRAY_SIZE(undefined), found.read, DID_UNDEFINED, "read");
 	check_did(undefined, ARRAY_SIZE(undefined), found.write, DID_UNDEFINED, "write");
+	/* Other hypervisors leave other registers open. */
+	if (kvm_is_keel()) {
+		check_nothing_else(found.read, "read");
+		check_nothing_else(found.write, "write");
+	}
 	id_registers(&found);
 }
 

@@ -116,7 +116,7 @@ int vcpu_arch_init(struct keel_vcpu *vcpu, const struct kvm_vcpu_init *init)
 	if (vcpu->state.ran)
 		memory_as_new(vm);
 
-	/* What is under way belongs to the life before: a CPU_ON, an MMIO access to be completed. */
+	/* What is under way belongs to the life before: a CPU_ON, an MMIO access. */
 	spin_lock(&vm->vcpu.psci_lock);
 	vcpu->state.reset.pending = false;
 	clear_bit(VCPU_REQ_RESET, &vcpu->requests);
