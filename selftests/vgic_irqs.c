@@ -63,14 +63,25 @@ static void *later_thread(void *arg)
 	return NULL;
 }
 
+static pthread_t later_id;
+static bool later_runs;
+
+/* It lowers the line after the guest has its interrupt, so it may outlast the guest. */
+static void later_end(void)
+{
+	if (later_runs)
+		pthread_join(later_id, NULL);
+	later_runs = false;
+}
+
 static void pulse_later(struct vm *vm, u32 intid)
 {
 	static struct later later;
-	pthread_t thread;
 
+	later_end();
 	later = (struct later){ vm, syscall(SYS_gettid), intid };
-	REQUIRE(!pthread_create(&thread, NULL, later_thread, &later));
-	pthread_detach(thread);
+	REQUIRE(!pthread_create(&later_id, NULL, later_thread, &later));
+	later_runs = true;
 }
 
 static void answer(struct vcpu *vcpu, u64 value)
@@ -116,6 +127,7 @@ static void run_part(u64 part, int nr_vcpus)
 	}
 	vm_start(&vm);
 	CHECK_EQ(vm_wait(&vm), 0);
+	later_end();
 	vm_destroy(&vm);
 }
 
