@@ -162,25 +162,31 @@ static void signal_mask(void)
 struct storm {
 	pthread_t target;
 	bool stop;
-	u64 sent;
+	u64 sent, exits;
 };
 
 static void *storm_thread(void *arg)
 {
 	struct storm *s = arg;
 	sigset_t all;
-	int i;
+	u64 exits;
+	u32 i;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	while (!READ_ONCE(s->stop)) {
+		exits = READ_ONCE(s->exits);
 		pthread_kill(s->target, SIGUSR2);
 		s->sent++;
-		/* Without a pause the vCPU would see nothing but signals. */
-		for (i = s->sent % 7; i; i--)
+		/*
+		 * The guest gets one exit between two signals, or a helper with a CPU of its own
+		 * would let the vCPU see nothing but signals.
+		 */
+		while (READ_ONCE(s->exits) == exits && !READ_ONCE(s->stop))
 			sched_yield();
-		while (READ_ONCE(handled) < s->sent && !READ_ONCE(s->stop))
-			sched_yield();
+		/* Each signal meets the vCPU at another place of its way round. */
+		for (i = s->sent * 37 % 64 * 64; i; i--)
+			asm volatile("" ::: "memory");
 	}
 	return NULL;
 }
@@ -199,6 +205,7 @@ static void storm(void)
 	vcpu = &vm.vcpus[0];
 	REQUIRE(!pthread_create(&helper, NULL, storm_thread, &s));
 	while (next < STORM_EXITS || interrupted < STORM_SIGNALS) {
+		WRITE_ONCE(s.exits, next);
 		if (vcpu_run(vcpu)) {
 			REQUIRE_EQ(errno, EINTR);
 			REQUIRE_EQ(vcpu->run->exit_reason, KVM_EXIT_INTR);
