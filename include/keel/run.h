@@ -7,6 +7,7 @@
 
 #include <linux/kvm.h>
 #include <linux/list.h>
+#include <linux/spinlock_types.h>
 
 #include <keel/types.h>
 
@@ -82,6 +83,20 @@ struct run_vcpu {
 	struct mmio_access mmio;
 };
 
+/**
+ * struct run_vm - src/run's member of struct keel_vm: coalesced MMIO
+ * @ring: a page, which the VMM shares
+ * @ring_lock: writers of @ring; @zones; a leaf
+ * @zones: struct coalesced_zone
+ * @nr_zones: how many; written under @ring_lock
+ */
+struct run_vm {
+	struct kvm_coalesced_mmio_ring *ring;
+	spinlock_t ring_lock;	/* see above */
+	struct list_head zones;
+	unsigned int nr_zones;
+};
+
 /** run_vcpu_run() - KVM_RUN; vcpu->mutex held. 0 with kvm_run filled, or -errno */
 int run_vcpu_run(struct keel_vcpu *vcpu);
 
@@ -102,5 +117,21 @@ void mmio_unregister(struct keel_vm *vm, struct mmio_region *r);
 
 /** mmio_destroy() - free the bus itself (regions belong to their owners) */
 void mmio_destroy(struct keel_vm *vm);
+
+/** coalesced_create() - no zones, an empty ring; 0 or -ENOMEM */
+int coalesced_create(struct keel_vm *vm);
+
+/** coalesced_destroy() - no vCPU runs any more */
+void coalesced_destroy(struct keel_vm *vm);
+
+/**
+ * coalesced_add() - from now on stores to [@base, @base + @size) go to the ring while it has room
+ *
+ * Return: 0, -ENOSPC (too many zones), -ENOMEM.
+ */
+int coalesced_add(struct keel_vm *vm, struct ipa base, u64 size);
+
+/** coalesced_remove() - forget every zone that holds all of [@base, @base + @size) */
+void coalesced_remove(struct keel_vm *vm, struct ipa base, u64 size);
 
 #endif /* KEEL_RUN_H */

@@ -101,6 +101,8 @@ struct vcpu_debug {
  * @ran: KVM_RUN was entered at least once: ID registers are fixed
  * @sysregs_loaded: EL1 registers are in this CPU
  * @power_off: PSCI: off, until CPU_ON; changed under vm->vcpu.psci_lock
+ * @suspended: KVM_MP_STATE_SUSPENDED: asleep until there is an interrupt, of which the VMM hears;
+ *	means nothing while @power_off; changed under vm->vcpu.psci_lock
  * @reset: state that CPU_ON left for the target to take over (under vm->psci_lock), with REQ_RESET
  * @vserror: a virtual SError is pending (HCR_EL2.VSE at the next entry)
  * @vserror_esr: its syndrome (VSESR_EL2)
@@ -115,6 +117,7 @@ struct vcpu_state {
 	bool ran;
 	bool sysregs_loaded;
 	bool power_off;
+	bool suspended;
 	struct {
 		bool pending;
 		bool big_endian;
@@ -134,6 +137,7 @@ struct vcpu_state {
  * @ptrauth: the guest has pointer authentication
  * @psci_version: KVM_REG_ARM_PSCI_VERSION
  * @fw_bmap: KVM_REG_ARM_STD_BMAP, STD_HYP_BMAP, VENDOR_HYP_BMAP
+ * @system_suspend: PSCI SYSTEM_SUSPEND is there, and goes to the VMM (KVM_CAP_ARM_SYSTEM_SUSPEND)
  * @psci_lock: serialises CPU_ON and power states of this VM's vCPUs
  * @ran: a vCPU has run: ID and firmware registers are fixed
  */
@@ -144,6 +148,7 @@ struct vcpu_vm {
 	bool ptrauth;
 	u64 psci_version;
 	u64 fw_bmap[3];
+	bool system_suspend;
 	spinlock_t psci_lock;	/* leaf */
 	bool ran;
 };
@@ -291,6 +296,12 @@ void vcpu_fp_begin(struct keel_vcpu *vcpu);
 void vcpu_fp_end(struct keel_vcpu *vcpu);
 
 /* --- PSCI --- */
+
+/**
+ * vcpu_system_event() - kvm_run says KVM_EXIT_SYSTEM_EVENT, without data
+ * @type: KVM_SYSTEM_EVENT_*
+ */
+void vcpu_system_event(struct keel_vcpu *vcpu, u32 type);
 
 /**
  * vcpu_psci_system_event() - SYSTEM_OFF, SYSTEM_RESET: all vCPUs of the VM stop, kvm_run says why

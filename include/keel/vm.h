@@ -134,6 +134,7 @@ struct keel_vm {
 	u64 count_remote_tlb;
 
 	struct vcpu_vm vcpu;
+	struct run_vm run;
 	struct stage2 stage2;
 	struct vgic vgic;
 	struct vtimer_vm vtimer;

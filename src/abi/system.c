@@ -51,11 +51,14 @@ static const struct {
 	{ .cap = KVM_CAP_ARM_PSCI_0_2, .value = 1 },
 	{ .cap = KVM_CAP_ARM_PTRAUTH_ADDRESS, .get = cap_pauth },
 	{ .cap = KVM_CAP_ARM_PTRAUTH_GENERIC, .get = cap_pauth },
+	{ .cap = KVM_CAP_ARM_SYSTEM_SUSPEND, .value = 1 },
 	{ .cap = KVM_CAP_ARM_VM_IPA_SIZE, .get = cap_ipa_bits },
 	{ .cap = KVM_CAP_BINARY_STATS_FD, .value = 1 },
 	{ .cap = KVM_CAP_CHECK_EXTENSION_VM, .value = 1 },
+	{ .cap = KVM_CAP_COALESCED_MMIO, .value = KVM_COALESCED_MMIO_PAGE_OFFSET },
 	{ .cap = KVM_CAP_DESTROY_MEMORY_REGION_WORKS, .value = 1 },
 	{ .cap = KVM_CAP_DEVICE_CTRL, .value = 1 },
+	{ .cap = KVM_CAP_ENABLE_CAP_VM, .value = 1 },
 	{ .cap = KVM_CAP_IMMEDIATE_EXIT, .value = 1 },
 	{ .cap = KVM_CAP_INTERNAL_ERROR_DATA, .value = 1 },
 	{ .cap = KVM_CAP_IOEVENTFD, .value = 1 },
@@ -121,7 +124,7 @@ static long system_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 	case KVM_CHECK_EXTENSION:
 		return abi_check_extension(arg);
 	case KVM_GET_VCPU_MMAP_SIZE:
-		return arg ? -EINVAL : PAGE_SIZE;
+		return arg ? -EINVAL : (KVM_COALESCED_MMIO_PAGE_OFFSET + 1) * PAGE_SIZE;
 	case KEEL_INFO:
 		return system_info((void __user *)arg);
 	default:

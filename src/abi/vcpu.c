@@ -44,6 +44,8 @@ static int ioctl_get_mp_state(struct keel_vcpu *vcpu, struct kvm_mp_state __user
 
 	if (READ_ONCE(vcpu->state.power_off))
 		mp.mp_state = KVM_MP_STATE_STOPPED;
+	else if (READ_ONCE(vcpu->state.suspended))
+		mp.mp_state = KVM_MP_STATE_SUSPENDED;
 	return copy_to_user(to, &mp, sizeof(mp)) ? -EFAULT : 0;
 }
 
@@ -53,11 +55,13 @@ static int ioctl_set_mp_state(struct keel_vcpu *vcpu, const struct kvm_mp_state 
 
 	if (copy_from_user(&mp, from, sizeof(mp)))
 		return -EFAULT;
-	if (mp.mp_state != KVM_MP_STATE_RUNNABLE && mp.mp_state != KVM_MP_STATE_STOPPED)
+	if (mp.mp_state != KVM_MP_STATE_RUNNABLE && mp.mp_state != KVM_MP_STATE_STOPPED &&
+	    mp.mp_state != KVM_MP_STATE_SUSPENDED)
 		return -EINVAL;
 
 	/* It does not run, as vcpu->mutex is ours; other vCPUs' PSCI calls look on. */
 	spin_lock(&vcpu->vm->vcpu.psci_lock);
+	WRITE_ONCE(vcpu->state.suspended, mp.mp_state == KVM_MP_STATE_SUSPENDED);
 	WRITE_ONCE(vcpu->state.power_off, mp.mp_state == KVM_MP_STATE_STOPPED);
 	spin_unlock(&vcpu->vm->vcpu.psci_lock);
 	return 0;
@@ -184,9 +188,16 @@ static vm_fault_t vcpu_file_fault(struct vm_fault *vmf)
 {
 	struct keel_vcpu *vcpu = vmf->vma->vm_file->private_data;
 
-	if (vmf->pgoff)
+	switch (vmf->pgoff) {
+	case 0:
+		vmf->page = virt_to_page(vcpu->kvm_run);
+		break;
+	case KVM_COALESCED_MMIO_PAGE_OFFSET:
+		vmf->page = virt_to_page(vcpu->vm->run.ring);
+		break;
+	default:
 		return VM_FAULT_SIGBUS;
-	vmf->page = virt_to_page(vcpu->kvm_run);
+	}
 	get_page(vmf->page);
 	return 0;
 }

@@ -81,6 +81,34 @@ static int ioctl_ioeventfd(struct keel_vm *vm, const void __user *from)
 	return copy_from_user(&args, from, sizeof(args)) ? -EFAULT : abi_ioeventfd(vm, &args);
 }
 
+static int ioctl_coalesced(struct keel_vm *vm, unsigned int nr, const void __user *from)
+{
+	struct kvm_coalesced_mmio_zone zone;
+
+	if (copy_from_user(&zone, from, sizeof(zone)))
+		return -EFAULT;
+	/* KVM_CAP_COALESCED_PIO is not there. */
+	if (zone.pio)
+		return -EINVAL;
+	if (nr == KVM_REGISTER_COALESCED_MMIO)
+		return coalesced_add(vm, ipa(zone.addr), zone.size);
+	coalesced_remove(vm, ipa(zone.addr), zone.size);
+	return 0;
+}
+
+static int ioctl_enable_cap(struct keel_vm *vm, const void __user *from)
+{
+	struct kvm_enable_cap cap;
+
+	if (copy_from_user(&cap, from, sizeof(cap)))
+		return -EFAULT;
+	if (cap.flags || cap.cap != KVM_CAP_ARM_SYSTEM_SUSPEND)
+		return -EINVAL;
+	/* Read at EL2, by vCPUs that may be running. */
+	WRITE_ONCE(vm->vcpu.system_suspend, true);
+	return 0;
+}
+
 static long vm_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 {
 	struct keel_vm *vm = file->private_data;
@@ -102,6 +130,11 @@ static long vm_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 		return ioctl_irqfd(vm, argp);
 	case KVM_IOEVENTFD:
 		return ioctl_ioeventfd(vm, argp);
+	case KVM_REGISTER_COALESCED_MMIO:
+	case KVM_UNREGISTER_COALESCED_MMIO:
+		return ioctl_coalesced(vm, nr, argp);
+	case KVM_ENABLE_CAP:
+		return ioctl_enable_cap(vm, argp);
 	case KVM_CREATE_DEVICE:
 		return abi_device_create(vm, argp);
 	case KVM_CREATE_IRQCHIP:

@@ -167,8 +167,8 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
  * xfer_to_guest_mode_handle_work() writes through a struct kvm_vcpu on the kernels supported, so
  * work other than rescheduling is done where every system call does it: on the way to userspace.
  * A signal is the VMM's business. The rest (task work, rseq after a preemption) is not:
- * TIF_SIGPENDING sends the return through the signal code, which finds no signal and restarts
- * KVM_RUN unseen.
+ * run_vcpu_run() sets TIF_SIGPENDING, which sends the return through the signal code, which finds
+ * no signal and restarts KVM_RUN unseen. A signal that comes meanwhile makes it -EINTR there.
  */
 static int run_host_work(struct keel_vcpu *vcpu)
 {
@@ -183,11 +183,29 @@ static int run_host_work(struct keel_vcpu *vcpu)
 		vcpu_count(vcpu, COUNT_SIGNAL);
 		return -EINTR;
 	}
-	set_thread_flag(TIF_SIGPENDING);
-	return -ERESTARTNOINTR;
+	return -ERESTARTNOHAND;
 }
 
-/* > 0: go on; blocks while the vCPU is off. */
+static bool run_is_suspended(struct keel_vcpu *vcpu)
+{
+	return !READ_ONCE(vcpu->state.power_off) && READ_ONCE(vcpu->state.suspended);
+}
+
+/*
+ * KVM_MP_STATE_SUSPENDED: a WFI, of which the VMM hears the end. It lasts until the VMM says
+ * otherwise.
+ */
+static int run_suspended(struct keel_vcpu *vcpu)
+{
+	vcpu_block(vcpu);
+	/* Meanwhile another vCPU may have switched the machine off, and this one on. */
+	if (!run_is_suspended(vcpu) || !vcpu_runnable(vcpu))
+		return 1;
+	vcpu_system_event(vcpu, KVM_SYSTEM_EVENT_WAKEUP);
+	return 0;
+}
+
+/* > 0: go on; blocks while the vCPU is off. 0: to userspace. */
 static int run_requests(struct keel_vcpu *vcpu)
 {
 	if (vcpu_take_request(vcpu, VCPU_REQ_RESET)) {
@@ -200,7 +218,14 @@ static int run_requests(struct keel_vcpu *vcpu)
 	vcpu_take_request(vcpu, VCPU_REQ_SLEEP);
 	if (READ_ONCE(vcpu->state.power_off))
 		vcpu_block(vcpu);
+	else if (READ_ONCE(vcpu->state.suspended))
+		return run_suspended(vcpu);
 	return 1;
+}
+
+static bool run_may_enter(struct keel_vcpu *vcpu)
+{
+	return !READ_ONCE(vcpu->state.power_off) && !READ_ONCE(vcpu->state.suspended);
 }
 
 static int run_loop(struct keel_vcpu *vcpu)
@@ -213,7 +238,7 @@ static int run_loop(struct keel_vcpu *vcpu)
 		if (ret <= 0)
 			break;
 		ret = run_requests(vcpu);
-		if (READ_ONCE(vcpu->state.power_off) || !run_pass(vcpu, &exit))
+		if (!run_may_enter(vcpu) || !run_pass(vcpu, &exit))
 			continue;
 		vcpu_count(vcpu, COUNT_EXITS);
 		ret = exit_handle(vcpu, exit);
@@ -283,5 +308,8 @@ int run_vcpu_run(struct keel_vcpu *vcpu)
 	vcpu_put(vcpu);
 	RCU_INIT_POINTER(vcpu->task, NULL);
 	run_sigset_swap_out(vcpu);
+	/* After the masks are back: changing them clears the flag. */
+	if (ret == -ERESTARTNOHAND)
+		set_thread_flag(TIF_SIGPENDING);
 	return ret;
 }

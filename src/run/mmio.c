@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest accesses to what is no memory: the VM's regions first, then userspace (KVM_EXIT_MMIO).
+ * Guest accesses to what is no memory: the VM's regions first, then userspace, at once
+ * (KVM_EXIT_MMIO) or for a store in a coalesced zone later (coalesced.c).
  */
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -130,6 +131,24 @@ static u64 mmio_get_bytes(const u8 *data, unsigned int len)
 	return mmio_truncate(get_unaligned_le64(data), len);
 }
 
+/* The bytes that a store puts on the bus, 8 of them; a load gives zeros. */
+static void mmio_store_bytes(struct keel_vcpu *vcpu, const struct mmio_access *a, u8 *data)
+{
+	u64 v = a->write ? mmio_swap(ctx_get(&vcpu->state.ctx, a->reg), a->len, a->be) : 0;
+
+	mmio_put_bytes(data, v, a->len);
+}
+
+static bool mmio_coalesced(struct keel_vcpu *vcpu, const struct mmio_access *a)
+{
+	u8 data[8];
+
+	if (!a->write)
+		return false;
+	mmio_store_bytes(vcpu, a, data);
+	return coalesced_write(vcpu, a->ipa, a->len, data);
+}
+
 static int mmio_to_user(struct keel_vcpu *vcpu, const struct mmio_access *a)
 {
 	struct kvm_run *run = vcpu->kvm_run;
@@ -138,8 +157,7 @@ static int mmio_to_user(struct keel_vcpu *vcpu, const struct mmio_access *a)
 	run->mmio.phys_addr = a->ipa.v;
 	run->mmio.len = a->len;
 	run->mmio.is_write = a->write;
-	mmio_put_bytes(run->mmio.data, a->write ?
-		       mmio_swap(ctx_get(&vcpu->state.ctx, a->reg), a->len, a->be) : 0, a->len);
+	mmio_store_bytes(vcpu, a, run->mmio.data);
 	vcpu_count(vcpu, COUNT_MMIO_USER);
 	vcpu->run.mmio_pending = true;
 	vcpu->run.mmio = *a;
@@ -180,7 +198,7 @@ int run_mmio(struct keel_vcpu *vcpu, struct ipa ipa)
 		return 1;
 	}
 	a.be = mmio_big_endian(vcpu);
-	if (mmio_in_kernel(vcpu, &a)) {
+	if (mmio_in_kernel(vcpu, &a) || mmio_coalesced(vcpu, &a)) {
 		vcpu_count(vcpu, COUNT_MMIO_KERNEL);
 		vcpu_skip(vcpu);
 		return 1;

@@ -82,6 +82,7 @@ static int psci_start(struct keel_vcpu *target, const struct keel_vcpu *source, 
 		s->reset.x0 = x[3];
 		s->reset.big_endian = big_endian;
 		s->reset.pending = true;
+		WRITE_ONCE(s->suspended, false);
 		vcpu_request(target, VCPU_REQ_RESET);
 		/* Pairs with the read of power_off in run_requests(): the request comes first. */
 		smp_store_release(&s->power_off, false);
@@ -134,6 +135,15 @@ static int psci_affinity_info(struct keel_vcpu *vcpu)
 	return ret_x0(vcpu, psci_affinity(vcpu, x[1], x[2]));
 }
 
+void vcpu_system_event(struct keel_vcpu *vcpu, u32 type)
+{
+	struct kvm_run *run = vcpu->kvm_run;
+
+	memset(&run->system_event, 0, sizeof(run->system_event));
+	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	run->system_event.type = type;
+}
+
 void vcpu_psci_system_event(struct keel_vcpu *vcpu, u32 type, u64 flags)
 {
 	struct kvm_run *run = vcpu->kvm_run;
@@ -144,9 +154,7 @@ void vcpu_psci_system_event(struct keel_vcpu *vcpu, u32 type, u64 flags)
 		power_off(v);
 	vm_request_all(vcpu->vm, VCPU_REQ_SLEEP, NULL);
 
-	memset(&run->system_event, 0, sizeof(run->system_event));
-	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
-	run->system_event.type = type;
+	vcpu_system_event(vcpu, type);
 	run->system_event.ndata = 1;
 	run->system_event.data[0] = flags;
 }
@@ -177,6 +185,16 @@ static int psci_system_reset2(struct keel_vcpu *vcpu)
 	if (type > PSCI_1_1_RESET_TYPE_SYSTEM_WARM_RESET && type < PSCI_1_1_RESET_TYPE_VENDOR_START)
 		return ret_x0(vcpu, PSCI_RET_INVALID_PARAMS);
 	return psci_event(vcpu, KVM_SYSTEM_EVENT_RESET, KVM_SYSTEM_EVENT_RESET_FLAG_PSCI_RESET2);
+}
+
+/*
+ * The VMM's to do, or to refuse: it finds the entry point in x1, the context id in x2, and puts its
+ * answer into x0.
+ */
+static int psci_system_suspend(struct keel_vcpu *vcpu)
+{
+	vcpu_system_event(vcpu, KVM_SYSTEM_EVENT_SUSPEND);
+	return 0;
 }
 
 /* --- TRNG (Arm DEN0098) --- */
@@ -237,6 +255,8 @@ static const struct smccc_call calls[] = {
 	{ PSCI_0_2_FN64_AFFINITY_INFO, psci_affinity_info },
 	{ PSCI_0_2_FN_SYSTEM_OFF, psci_system_off },
 	{ PSCI_0_2_FN_SYSTEM_RESET, psci_system_reset },
+	{ PSCI_1_0_FN_SYSTEM_SUSPEND, psci_system_suspend },
+	{ PSCI_1_0_FN64_SYSTEM_SUSPEND, psci_system_suspend },
 	{ PSCI_1_1_FN_SYSTEM_RESET2, psci_system_reset2 },
 	{ PSCI_1_1_FN64_SYSTEM_RESET2, psci_system_reset2 },
 	{ ARM_SMCCC_TRNG_GET_UUID, trng_get_uuid },

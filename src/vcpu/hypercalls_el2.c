@@ -42,6 +42,10 @@ static bool __el2 psci_has(const struct keel_vm *vm, u32 fn)
 		return true;
 	case PSCI_1_0_FN_PSCI_FEATURES:
 		return vm->vcpu.psci_version >= PSCI_VERSION(1, 0);
+	case PSCI_1_0_FN_SYSTEM_SUSPEND:
+	case PSCI_1_0_FN64_SYSTEM_SUSPEND:
+		return vm->vcpu.psci_version >= PSCI_VERSION(1, 0) &&
+		       READ_ONCE(vm->vcpu.system_suspend);
 	case PSCI_1_1_FN_SYSTEM_RESET2:
 	case PSCI_1_1_FN64_SYSTEM_RESET2:
 		return vm->vcpu.psci_version >= PSCI_VERSION(1, 1);

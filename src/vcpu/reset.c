@@ -126,6 +126,7 @@ int vcpu_arch_init(struct keel_vcpu *vcpu, const struct kvm_vcpu_init *init)
 	vcpu->state.initialised = true;
 
 	spin_lock(&vm->vcpu.psci_lock);
+	WRITE_ONCE(vcpu->state.suspended, false);
 	WRITE_ONCE(vcpu->state.power_off, init->features[0] & BIT(KVM_ARM_VCPU_POWER_OFF));
 	spin_unlock(&vm->vcpu.psci_lock);
 	return 0;

@@ -36,6 +36,7 @@ static void vm_destroy(struct kref *ref)
 	for (i = 0; i < vm->nr_vcpus; i++)
 		vcpu_destroy(vm->vcpus[i]);
 	vgic_vm_destroy(vm);
+	coalesced_destroy(vm);
 	mmio_destroy(vm);
 	cleanup_srcu_struct(&vm->srcu);
 	mmdrop(vm->mm);
@@ -71,6 +72,9 @@ struct keel_vm *vm_create(unsigned long type)
 	mmgrab(current->mm);
 	vm->mm = current->mm;
 
+	ret = coalesced_create(vm);
+	if (ret)
+		goto err_coalesced;
 	ret = stage2_create(vm, type);
 	if (ret)
 		goto err_stage2;
@@ -85,6 +89,8 @@ struct keel_vm *vm_create(unsigned long type)
 	return vm;
 
 err_stage2:
+	coalesced_destroy(vm);
+err_coalesced:
 	mmdrop(vm->mm);
 	cleanup_srcu_struct(&vm->srcu);
 err_srcu:
