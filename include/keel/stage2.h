@@ -65,7 +65,9 @@ struct memslots {
  * @inval_count: invalidations under way
  * @inval_start: lowest address they cover
  * @inval_end: end of the highest
- * @unflushed: debug builds: a descriptor was broken and no TLBI has followed yet
+ * @watches: what faults that take long want to hear of (struct stage2_watch)
+ * @unflushed_start: debug builds: first IPA of what was broken and no TLBI has followed yet
+ * @unflushed_end: IPA after its last; 0 if there is nothing
  */
 struct stage2 {
 	struct memslots __rcu *slots;
@@ -83,8 +85,10 @@ struct stage2 {
 	unsigned long inval_count;
 	unsigned long inval_start;
 	unsigned long inval_end;
+	struct list_head watches;
 #ifdef KEEL_DEBUG
-	bool unflushed;
+	u64 unflushed_start;
+	u64 unflushed_end;
 #endif
 };
 

@@ -38,6 +38,12 @@ enum vcpu_mode {
 };
 
 /* Counters of a VM and its vCPUs, by name, for KVM_GET_STATS_FD (src/abi/stats.c). */
+enum vm_counter {
+	VM_COUNT_REMOTE_TLB,		/* flushes of its VMID, all CPUs; under stage2.lock */
+	VM_COUNT_VMID_ROLLOVER,		/* it needed a VMID and none was left; under vmid_lock */
+	VM_COUNT_NR,
+};
+
 enum vcpu_counter {
 	COUNT_EXITS,			/* exits to the second tier */
 	COUNT_EL2_EXITS,		/* answered in the first tier */
@@ -46,7 +52,7 @@ enum vcpu_counter {
 	COUNT_SIGNAL,
 	COUNT_HALT_WAKEUP,		/* WFI sleeps */
 	COUNT_S2_FAULT,			/* stage-2 pages mapped */
-	COUNT_S2_BLOCK,			/* of these, 2 MB blocks */
+	COUNT_S2_BLOCK,			/* of these, blocks of 2 MB or 1 GB */
 	COUNT_CACHE_CLEAN,		/* pages cleaned to PoC */
 	COUNT_TLB_LOCAL,		/* local flushes because another vCPU ran here */
 	COUNT_FP_LOAD,
@@ -131,7 +137,7 @@ struct keel_vm {
 	unsigned int nr_vcpus;
 	struct el2_traps traps;
 	struct list_head link;
-	u64 count_remote_tlb;
+	u64 count[VM_COUNT_NR];
 
 	struct vcpu_vm vcpu;
 	struct run_vm run;
@@ -222,6 +228,12 @@ void vm_guest_barrier(struct keel_vm *vm);
 static inline void vcpu_count(struct keel_vcpu *vcpu, enum vcpu_counter c)
 {
 	WRITE_ONCE(vcpu->count[c], vcpu->count[c] + 1);
+}
+
+/* Who counts holds the counter's lock. */
+static inline void vm_count(struct keel_vm *vm, enum vm_counter c)
+{
+	WRITE_ONCE(vm->count[c], vm->count[c] + 1);
 }
 
 #endif /* KEEL_VM_H */

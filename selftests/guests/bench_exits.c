@@ -7,7 +7,7 @@
 #define ROUNDS_SLOW	200	/* the counter field holds 4 s */
 #define SGI_BENCH	5
 
-static u64 ipi_seen, stop, timer_seen, timer_late;
+static u64 ipi_seen, stop, timer_seen, timer_late, fault_page = BENCH_FAULT_IPA;
 
 static void handler(u32 intid)
 {
@@ -49,6 +49,12 @@ static void run_mmio_gic(int n)
 {
 	while (n--)
 		mmio_read(GICD_IPA + GICD_IIDR, 4);
+}
+
+static void run_fault(int n)
+{
+	for (; n--; fault_page += 4096)
+		mmio_write(fault_page, 8, 1);
 }
 
 /* One EOI at a time is timed: the SGI to oneself before it is not. */
@@ -142,6 +148,7 @@ void guest_main(u64 arg __always_unused)
 	batches(BENCH_SYSREG, run_sysreg, NULL, ROUNDS);
 	batches(BENCH_MMIO_USER, run_mmio_user, NULL, ROUNDS_SLOW);
 	batches(BENCH_MMIO_GIC, run_mmio_gic, NULL, ROUNDS);
+	batches(BENCH_FAULT, run_fault, NULL, BENCH_FAULTS);
 	batches(BENCH_EOI, NULL, eoi_ticks, ROUNDS_SLOW);
 	batches(BENCH_TIMER, NULL, timer_ticks, ROUNDS_SLOW);
 	ASSERT_EQ(smp_start(1, other_cpu, 0), 0);

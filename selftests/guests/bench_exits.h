@@ -11,9 +11,15 @@
 #define BENCH_EOI	5
 #define BENCH_IPI	6	/* send to receipt, vCPU running */
 #define BENCH_TIMER	7	/* from the deadline to the handler */
-#define BENCH_NR	8
+#define BENCH_FAULT	8	/* first write to a page that the VMM has touched */
+#define BENCH_NR	9
 
 #define BENCH_BATCHES	20
+
+/* Memory for BENCH_FAULT: a page a round, and one batch before those that count. */
+#define BENCH_FAULT_IPA	0x60000000ULL
+#define BENCH_FAULTS	200
+#define BENCH_FAULT_SIZE ((BENCH_BATCHES + 1) * BENCH_FAULTS * 4096ULL)
 
 /* SYNC value: operation, batch, counter ticks and repetitions of the batch. */
 #define BENCH_OP(v)	((v) >> 48 & 0xff)

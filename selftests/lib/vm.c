@@ -36,15 +36,59 @@ int kvm_open(void)
 	return fd;
 }
 
-void vm_create(struct vm *vm)
+/* Where the value of counter @name is in the file; 0 if there is no such counter. */
+static u64 stat_offset(int fd, const struct kvm_stats_header *header, const char *name)
+{
+	size_t size = sizeof(struct kvm_stats_desc) + header->name_size;
+	struct kvm_stats_desc *desc = malloc(size);
+	u64 offset = 0;
+	u32 i;
+
+	REQUIRE(desc);
+	for (i = 0; i < header->num_desc && !offset; i++) {
+		REQUIRE_EQ(pread(fd, desc, size, header->desc_offset + i * size), size);
+		if (!strncmp(desc->name, name, header->name_size))
+			offset = header->data_offset + desc->offset;
+	}
+	free(desc);
+	return offset;
+}
+
+int kvm_stats_open(int fd)
+{
+	int stats = ioctl(fd, KVM_GET_STATS_FD, NULL);
+
+	REQUIRE_OK(stats);
+	return stats;
+}
+
+u64 kvm_stat(int stats, const char *name)
+{
+	struct kvm_stats_header header;
+	u64 offset, value;
+
+	REQUIRE_EQ(pread(stats, &header, sizeof(header), 0), sizeof(header));
+	offset = stat_offset(stats, &header, name);
+	if (!offset)
+		ktap_fail("there is no counter %s", name);
+	REQUIRE_EQ(pread(stats, &value, sizeof(value), offset), sizeof(value));
+	return value;
+}
+
+void vm_create_type(struct vm *vm, unsigned long type)
 {
 	int sys = kvm_open();
 
 	memset(vm, 0, sizeof(*vm));
 	vm->gic = -1;
-	vm->fd = ioctl(sys, KVM_CREATE_VM, 0);
+	vm->fd = ioctl(sys, KVM_CREATE_VM, type);
 	REQUIRE_OK(vm->fd);
 	close(sys);
+}
+
+void vm_create(struct vm *vm)
+{
+	vm_create_type(vm, 0);
 }
 
 int vm_memslot(struct vm *vm, u32 slot, u32 flags, u64 ipa, u64 size, void *hva)
@@ -69,16 +113,21 @@ static void vm_load(struct vm *vm, const char *image, const char *end)
 	REQUIRE_OK(vm_memslot(vm, 0, 0, RAM_IPA, RAM_SIZE, vm->ram));
 }
 
-void vm_create_guest(struct vm *vm, const char *image, const char *end, int nr_vcpus)
+void vm_add_guest(struct vm *vm, const char *image, const char *end, int nr_vcpus)
 {
 	int i;
 
-	vm_create(vm);
 	vm_load(vm, image, end);
 	for (i = 0; i < nr_vcpus; i++)
 		vcpu_init(vcpu_create(vm, i), i > 0);
 	if (nr_vcpus)
 		vcpu_start_at(&vm->vcpus[0], RAM_IPA, 0);
+}
+
+void vm_create_guest(struct vm *vm, const char *image, const char *end, int nr_vcpus)
+{
+	vm_create(vm);
+	vm_add_guest(vm, image, end, nr_vcpus);
 }
 
 int vm_gic_attr(struct vm *vm, bool set, u32 group, u64 attr, void *value)

@@ -127,10 +127,34 @@ bool kvm_is_keel(void);
 int kvm_open(void);
 
 /**
+ * kvm_stats_open() - KVM_GET_STATS_FD
+ * @fd: VM, or vCPU that does not run (the call would wait)
+ *
+ * Return: a file descriptor for kvm_stat(), at any time
+ */
+int kvm_stats_open(int fd);
+
+/**
+ * kvm_stat() - read a counter
+ * @stats: from kvm_stats_open()
+ * @name: of the counter; ends the case if there is none
+ *
+ * Return: its value now
+ */
+u64 kvm_stat(int stats, const char *name);
+
+/**
  * vm_create() - a VM of default type, without memory or vCPUs
  * @vm: filled in
  */
 void vm_create(struct vm *vm);
+
+/**
+ * vm_create_type() - a VM without memory or vCPUs
+ * @vm: filled in
+ * @type: as for KVM_CREATE_VM: 0, or bits of its physical address space
+ */
+void vm_create_type(struct vm *vm, unsigned long type);
 
 /**
  * vm_create_guest() - a VM with RAM, a guest image and vCPUs, without interrupt controller
@@ -140,6 +164,15 @@ void vm_create(struct vm *vm);
  * @nr_vcpus: vCPU 0 starts at RAM_IPA, the others wait for PSCI
  */
 void vm_create_guest(struct vm *vm, const char *image, const char *end, int nr_vcpus);
+
+/**
+ * vm_add_guest() - what vm_create_guest() adds to a VM that vm_create_type() has made
+ * @vm: the VM
+ * @image: guest, linked at RAM_IPA
+ * @end: its end
+ * @nr_vcpus: vCPU 0 starts at RAM_IPA, the others wait for PSCI
+ */
+void vm_add_guest(struct vm *vm, const char *image, const char *end, int nr_vcpus);
 
 /**
  * vm_memslot() - set a memslot

@@ -35,6 +35,11 @@ struct stats {
 
 static struct stats vm_stats, vcpu_stats;
 
+static const char *const vm_count_names[VM_COUNT_NR] = {
+	[VM_COUNT_REMOTE_TLB]	 = "remote_tlb_flush",
+	[VM_COUNT_VMID_ROLLOVER] = "vmid_rollover",
+};
+
 static const char *const count_names[COUNT_NR] = {
 	[COUNT_EXITS]		= "exits",
 	[COUNT_EL2_EXITS]	= "exits_el2",
@@ -96,9 +101,10 @@ static void stats_add_vcpu(struct stats *s)
 
 int abi_stats_init(void)
 {
+	unsigned int i;
 	int ret;
 
-	ret = stats_alloc(&vm_stats, 1, sizeof(u64));
+	ret = stats_alloc(&vm_stats, VM_COUNT_NR, VM_COUNT_NR * sizeof(u64));
 	if (ret)
 		return ret;
 	ret = stats_alloc(&vcpu_stats, VCPU_MAX_DESCS, VCPU_DATA_SIZE);
@@ -106,7 +112,8 @@ int abi_stats_init(void)
 		kfree(vm_stats.descs);
 		return ret;
 	}
-	stats_add(&vm_stats, 0, "", "remote_tlb_flush", "");
+	for (i = 0; i < VM_COUNT_NR; i++)
+		stats_add(&vm_stats, i * sizeof(u64), "", vm_count_names[i], "");
 	stats_add_vcpu(&vcpu_stats);
 	stats_finish(&vm_stats);
 	stats_finish(&vcpu_stats);
@@ -156,7 +163,7 @@ static ssize_t vm_stats_read(struct file *file, char __user *to, size_t len, lof
 	char id[KVM_STATS_NAME_SIZE] = {};
 
 	snprintf(id, sizeof(id), "kvm-keel-%u", vm->id);
-	return stats_read(&vm_stats, id, &vm->count_remote_tlb, to, len, pos);
+	return stats_read(&vm_stats, id, vm->count, to, len, pos);
 }
 
 static int vm_stats_release(struct inode *inode, struct file *file)

@@ -20,7 +20,7 @@
 
 static bool huge = true;
 module_param(huge, bool, 0444);
-MODULE_PARM_DESC(huge, "map 2 MB blocks where the host does (default on; off for tests)");
+MODULE_PARM_DESC(huge, "map blocks of 2 MB and 1 GB where the host does (default on; off for tests)");
 
 /**
  * struct fault - one fault on its way to a mapping
@@ -36,6 +36,8 @@ MODULE_PARM_DESC(huge, "map 2 MB blocks where the host does (default on; off for
  * @writable: the host lets us write
  * @device: not RAM
  * @level: page or block
+ * @watched: @watch is in use, instead of @seq
+ * @watch: says whether the block was invalidated
  */
 struct fault {
 	struct ipa ipa;
@@ -50,6 +52,8 @@ struct fault {
 	bool writable;
 	bool device;
 	int level;
+	bool watched;
+	struct stage2_watch watch;
 };
 
 static struct gva fault_gva(struct keel_vcpu *vcpu)
@@ -69,15 +73,16 @@ static int inject_abort(struct keel_vcpu *vcpu)
 /* --- the page that the host has --- */
 
 /*
- * A block is mapped only where the host itself maps one: then it is one piece of memory, in one
- * VMA, writable as a whole or not at all. Tables are freed by RCU or after an IPI, so interrupts
- * off keep them; what is read is confirmed by the check of inval_seq under the lock, as every
- * change of it is an invalidation.
+ * At which level the host maps @addr. A block is mapped only where the host itself maps one: then
+ * it is one piece of memory, in one VMA, writable as a whole or not at all. What hugetlbfs makes of
+ * contiguous entries (64 KB, 32 MB) counts as the single ones. Tables are freed by RCU or after an
+ * IPI, so interrupts off keep them; what is read is confirmed by the check of inval_seq under the
+ * lock, as every change of it is an invalidation.
  */
-static bool host_maps_block(unsigned long addr)
+static int host_level(unsigned long addr)
 {
 	unsigned long flags;
-	bool block = false;
+	int level = S2_PAGE_LEVEL;
 	pgd_t *pgdp, pgd;
 	p4d_t *p4dp, p4d;
 	pud_t *pudp, pud;
@@ -94,18 +99,18 @@ static bool host_maps_block(unsigned long addr)
 	pudp = pud_offset_lockless(p4dp, p4d, addr);
 	pud = READ_ONCE(*pudp);
 	if (pud_leaf(pud))
-		block = true;
-	else if (pud_present(pud))
-		block = pmd_leaf(READ_ONCE(*pmd_offset_lockless(pudp, pud, addr)));
+		level = S2_GIGA_LEVEL;
+	else if (pud_present(pud) && pmd_leaf(READ_ONCE(*pmd_offset_lockless(pudp, pud, addr))))
+		level = S2_BLOCK_LEVEL;
 out:
 	local_irq_restore(flags);
-	return block;
+	return level;
 }
 
 /* The block around the page lies inside the slot, and equally aligned in IPA and host address. */
-static bool slot_fits_block(const struct fault *f)
+static bool slot_fits_block(const struct fault *f, int level)
 {
-	u64 size = stage2_level_size(S2_BLOCK_LEVEL);
+	u64 size = stage2_level_size(level);
 	u64 block = f->ipa.v & ~(size - 1);
 	const struct memslot *slot = &f->slot;
 
@@ -113,13 +118,16 @@ static bool slot_fits_block(const struct fault *f)
 	       block + size <= slot->base.v + memslot_size(slot);
 }
 
-static void fault_choose_level(struct fault *f)
+/* The largest that the host, the guest's tables (IPA sizes up to 34 bits) and the slot allow. */
+static void fault_choose_level(const struct stage2 *s2, struct fault *f)
 {
 	f->level = S2_PAGE_LEVEL;
-	if (!huge || !f->page || !slot_fits_block(f) || !host_maps_block(f->hva.v))
+	if (!huge || !f->page)
 		return;
-	f->level = S2_BLOCK_LEVEL;
-	f->pfn &= ~((stage2_level_size(S2_BLOCK_LEVEL) >> PAGE_SHIFT) - 1);
+	f->level = max(host_level(f->hva.v), s2->start_level);
+	while (f->level < S2_PAGE_LEVEL && !slot_fits_block(f, f->level))
+		f->level++;
+	f->pfn &= ~((stage2_level_size(f->level) >> PAGE_SHIFT) - 1);
 }
 
 /* Memory without struct page behind it, mapped by a driver. */
@@ -227,30 +235,55 @@ static u64 fault_leaf(const struct fault *f)
 	return leaf;
 }
 
+/* Where the memory that we are about to map starts in the VMM. */
+static unsigned long fault_start(const struct fault *f)
+{
+	return f->hva.v & ~(stage2_level_size(f->level) - 1);
+}
+
 /* Has the host changed anything since @f->seq that may touch what we are about to map? */
 static bool fault_is_stale(struct stage2 *s2, const struct fault *f)
 {
-	u64 size = stage2_level_size(f->level);
-	u64 start = f->hva.v & ~(size - 1);
+	unsigned long start = fault_start(f);
 
 	lockdep_assert_held(&s2->lock);
+	if (f->watched)
+		return f->watch.hit;
 	if (s2->inval_seq != f->seq)
 		return true;
-	return s2->inval_count && start < s2->inval_end && s2->inval_start < start + size;
+	return s2->inval_count && start < s2->inval_end &&
+	       s2->inval_start < start + stage2_level_size(f->level);
+}
+
+/* To make 1 GB coherent takes a while: see notifier.c. False if @f is stale already. */
+static bool fault_watch(struct stage2 *s2, struct fault *f)
+{
+	if (f->level != S2_GIGA_LEVEL)
+		return true;
+	f->watch.start = fault_start(f);
+	f->watch.end = f->watch.start + stage2_level_size(f->level);
+	spin_lock(&s2->lock);
+	f->watched = !fault_is_stale(s2, f);
+	if (f->watched)
+		list_add(&f->watch.link, &s2->watches);
+	spin_unlock(&s2->lock);
+	return f->watched;
 }
 
 static void fault_count(struct keel_vcpu *vcpu, const struct fault *f)
 {
 	vcpu_count(vcpu, COUNT_S2_FAULT);
-	if (f->level == S2_BLOCK_LEVEL)
+	if (f->level < S2_PAGE_LEVEL)
 		vcpu_count(vcpu, COUNT_S2_BLOCK);
 }
 
-static void fault_map(struct keel_vcpu *vcpu, const struct fault *f)
+static void fault_map(struct keel_vcpu *vcpu, struct fault *f)
 {
 	struct stage2 *s2 = &vcpu->vm->stage2;
 
 	spin_lock(&s2->lock);
+	if (f->watched)
+		list_del(&f->watch.link);
 	if (fault_is_stale(s2, f))
 		goto out;
 	if (f->permission) {
@@ -287,6 +320,7 @@ static int fault_failed(const struct fault *f, int err)
 
 static int fault_on_memory(struct keel_vcpu *vcpu, struct fault *f)
 {
+	struct stage2 *s2 = &vcpu->vm->stage2;
 	int ret = stage2_cache_fill(vcpu);
 
 	if (ret)
@@ -299,10 +333,12 @@ static int fault_on_memory(struct keel_vcpu *vcpu, struct fault *f)
 	} else if (f->device && f->exec) {
 		ret = inject_abort(vcpu);
 	} else {
-		fault_choose_level(f);
-		fault_make_coherent(vcpu, f);
-		fault_map(vcpu, f);
 		ret = 1;
+		fault_choose_level(s2, f);
+		if (fault_watch(s2, f)) {
+			fault_make_coherent(vcpu, f);
+			fault_map(vcpu, f);
+		}
 	}
 	if (f->page)
 		put_page(f->page);

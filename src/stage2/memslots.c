@@ -137,6 +137,7 @@ static void slot_unmap(struct keel_vm *vm, const struct memslot *old)
 	spin_lock(&s2->lock);
 	/* Pairs with fault_lookup(): the set published before comes with it. */
 	smp_store_release(&s2->inval_seq, s2->inval_seq + 1);
+	stage2_watch_hit(s2, 0, ULONG_MAX);
 	spin_unlock(&s2->lock);
 	stage2_unmap(vm, old->base, ipa_add(old->base, memslot_size(old)), true);
 }

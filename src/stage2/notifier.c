@@ -6,6 +6,10 @@
  * reads inval_seq, asks the host for the page, and maps it under stage2.lock only if no
  * invalidation has ended since and none of that address is under way. An invalidation is counted
  * before it looks at the slots, so whatever slot set a fault used, one of the two sees the other.
+ *
+ * inval_seq says too much: it moves with any of the VMM's memory. A fault that has much to clean
+ * would lose each time, so it leaves a watch once it knows its memory, and is stale only if that
+ * was hit.
  */
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -47,6 +51,16 @@ static void unmap_hva(struct keel_vm *vm, unsigned long start, unsigned long end
 	srcu_read_unlock(&vm->srcu, idx);
 }
 
+void stage2_watch_hit(struct stage2 *s2, unsigned long start, unsigned long end)
+{
+	struct stage2_watch *w;
+
+	lockdep_assert_held(&s2->lock);
+	list_for_each_entry(w, &s2->watches, link)
+		if (start < w->end && w->start < end)
+			w->hit = true;
+}
+
 static int invalidate_range_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
 {
 	struct keel_vm *vm = vm_of(mn);
@@ -56,6 +70,7 @@ static int invalidate_range_start(struct mmu_notifier *mn, const struct mmu_noti
 	s2->inval_start = s2->inval_count ? min(s2->inval_start, range->start) : range->start;
 	s2->inval_end = s2->inval_count ? max(s2->inval_end, range->end) : range->end;
 	s2->inval_count++;
+	stage2_watch_hit(s2, range->start, range->end);
 	spin_unlock(&s2->lock);
 
 	unmap_hva(vm, range->start, range->end, mmu_notifier_range_blockable(range));

@@ -44,6 +44,7 @@ int stage2_create(struct keel_vm *vm, unsigned long type)
 	s2->ipa_bits = ret;
 	mutex_init(&s2->slots_lock);
 	spin_lock_init(&s2->lock);
+	INIT_LIST_HEAD(&s2->watches);
 
 	ret = stage2_slots_create(s2);
 	if (ret)

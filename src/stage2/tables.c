@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stage-2 tables: 4 KB granule, concatenated at the first level, pages and 2 MB blocks.
+ * Stage-2 tables: 4 KB granule, concatenated at the first level, pages, blocks of 2 MB and 1 GB.
  *
  * Everything here runs under stage2.lock. Three rules hold:
  *  - Break-before-make (Arm ARM D8.16.1): a live descriptor changes only its permissions in place;
  *    anything else is written to 0, flushed by TLBI, and then written anew. entry_write() is the
- *    only place that writes descriptors; debug builds check the rule there.
+ *    only place that writes descriptors; debug builds check the rule there, and that each flush
+ *    is of what was broken.
  *  - A table page is freed after the TLBI that follows its unlinking: till then walks may be in it.
  *  - page_private() of a table page counts its descriptors; an empty table is unlinked.
  */
@@ -50,21 +51,52 @@ static u64 *table_of(u64 entry)
 /* --- writing descriptors --- */
 
 #ifdef KEEL_DEBUG
-static void check_write(struct stage2 *s2, u64 old, u64 new)
+/* Is @new something that may stand in a table of @level? */
+static bool entry_is_right(u64 new, int level)
+{
+	u64 attributes = S2_MEMATTR | S2_SHARED | S2_PERMISSIONS;
+
+	if (!(new & S2_VALID) || (level == S2_PAGE_LEVEL && !(new & S2_TABLE)))
+		return false;
+	if (is_table(new, level))
+		return !(new & ~(S2_ADDR | S2_TABLE | S2_VALID));
+	return level >= S2_GIGA_LEVEL && !(new & S2_ADDR & (stage2_level_size(level) - 1)) &&
+	       !(new & ~(S2_ADDR | attributes | S2_TABLE | S2_VALID)) && new & S2_READ;
+}
+
+static void check_write(struct stage2 *s2, u64 addr, int level, u64 old, u64 new)
 {
 	lockdep_assert_held(&s2->lock);
-	WARN_ON_ONCE(old && new && (old ^ new) & ~S2_PERMISSIONS);
-	WARN_ON_ONCE(!old && new && s2->unflushed);
-	if (old && !new)
-		s2->unflushed = true;
+	WARN_ON_ONCE(addr & (stage2_level_size(level) - 1));
+	WARN_ON_ONCE(new && !entry_is_right(new, level));
+	WARN_ON_ONCE(!old && new && s2->unflushed_end);
+	if (old && new) {
+		WARN_ON_ONCE(is_table(old, level) || (old ^ new) & ~S2_PERMISSIONS);
+	} else if (old) {
+		if (!s2->unflushed_end || addr < s2->unflushed_start)
+			s2->unflushed_start = addr;
+		s2->unflushed_end = max(s2->unflushed_end, addr + stage2_level_size(level));
+	}
+}
+
+/* The flush reaches @size bytes; what was broken lies there and, by its TTL, at its level. */
+static void check_flush(struct stage2 *s2, u64 addr, u64 size)
+{
+	WARN_ON_ONCE(s2->unflushed_end && size &&
+		     (s2->unflushed_start != addr || s2->unflushed_end != addr + size));
+	s2->unflushed_end = 0;
 }
 
 static void check_flushed(struct stage2 *s2)
 {
-	s2->unflushed = false;
+	WARN_ON_ONCE(s2->unflushed_end);
 }
 #else
-static void check_write(struct stage2 *s2, u64 old, u64 new)
+static void check_write(struct stage2 *s2, u64 addr, int level, u64 old, u64 new)
+{
+}
+
+static void check_flush(struct stage2 *s2, u64 addr, u64 size)
 {
 }
 
@@ -73,12 +105,13 @@ static void check_flushed(struct stage2 *s2)
 }
 #endif
 
-static void entry_write(struct stage2 *s2, u64 *entry, u64 new)
+/* @addr: the first that @entry, of a table of @level, translates. */
+static void entry_write(struct stage2 *s2, u64 *entry, u64 addr, int level, u64 new)
 {
 	struct page *table = virt_to_page(entry);
 	u64 old = *entry;
 
-	check_write(s2, old, new);
+	check_write(s2, addr, level, old, new);
 	set_page_private(table, page_private(table) + !!new - !!old);
 	WRITE_ONCE(*entry, new);
 }
@@ -92,8 +125,7 @@ static void entry_write(struct stage2 *s2, u64 *entry, u64 new)
 static u64 flush_vttbr(struct stage2 *s2)
 {
 	dsb(ish);
-	check_flushed(s2);
-	vm_of(s2)->count_remote_tlb++;
+	vm_count(vm_of(s2), VM_COUNT_REMOTE_TLB);
 	return stage2_vttbr(s2);
 }
 
@@ -102,6 +134,7 @@ static void flush_ipa(struct stage2 *s2, u64 addr, int level)
 	u64 vttbr = flush_vttbr(s2);
 	unsigned long flags;
 
+	check_flush(s2, addr, stage2_level_size(level));
 	local_irq_save(flags);
 	el2_call(el2_tlb_flush_ipa, vttbr, s2->vtcr, ipa(addr), level);
 	local_irq_restore(flags);
@@ -112,6 +145,7 @@ static void flush_vmid(struct stage2 *s2)
 	u64 vttbr = flush_vttbr(s2);
 	unsigned long flags;
 
+	check_flush(s2, 0, 0);
 	local_irq_save(flags);
 	el2_call(el2_tlb_flush_vmid, vttbr, s2->vtcr);
 	local_irq_restore(flags);
@@ -154,15 +188,15 @@ static void leaf_changed(struct walk *w, u64 addr, int level)
 
 static void cut_leaf(struct walk *w, u64 *entry, u64 addr, int level)
 {
-	entry_write(w->s2, entry, 0);
+	entry_write(w->s2, entry, addr, level, 0);
 	leaf_changed(w, addr, level);
 }
 
-static void cut_table(struct walk *w, u64 *entry)
+static void cut_table(struct walk *w, u64 *entry, u64 addr, int level)
 {
 	struct page *page = virt_to_page(table_of(*entry));
 
-	entry_write(w->s2, entry, 0);
+	entry_write(w->s2, entry, addr, level, 0);
 	list_add(&page->lru, &w->tables);
 }
 
@@ -185,7 +219,7 @@ static void walk_table(struct walk *w, u64 *table, int level, u64 base)
 
 			walk_table(w, child, level + 1, addr);
 			if (w->prune && !page_private(virt_to_page(child)))
-				cut_table(w, entry);
+				cut_table(w, entry, addr, level);
 		}
 	}
 }
@@ -208,6 +242,7 @@ static void walk_flush(struct walk *w)
 		flush_ipa(w->s2, w->addr, w->level);
 	else if (w->nr || !list_empty(&w->tables))
 		flush_vmid(w->s2);
+	check_flushed(w->s2);
 	list_for_each_entry_safe(page, next, &w->tables, lru)
 		__free_page(page);
 }
@@ -256,7 +291,7 @@ static void break_entry(struct stage2 *s2, u64 *entry, u64 addr, int level)
 	INIT_LIST_HEAD(&w.tables);
 	if (is_table(*entry, level)) {
 		walk_table(&w, table_of(*entry), level + 1, addr);
-		cut_table(&w, entry);
+		cut_table(&w, entry, addr, level);
 	} else {
 		cut_leaf(&w, entry, addr, level);
 	}
@@ -305,7 +340,8 @@ static u64 *entry_make(struct keel_vcpu *vcpu, u64 addr, int level)
 			set_page_private(virt_to_page(page), 0);
 			/* Its zeros are seen before the link: walks are observers of the domain. */
 			dsb(ishst);
-			entry_write(s2, entry, __pa(page) | S2_TABLE | S2_VALID);
+			entry_write(s2, entry, level_base(ipa(addr), l), l,
+				    __pa(page) | S2_TABLE | S2_VALID);
 		}
 		table = table_of(*entry);
 	}
@@ -321,7 +357,7 @@ static void entry_relax(struct stage2 *s2, u64 *entry, u64 addr, int level, u64 
 		new &= ~S2_XN;
 	if (new == *entry)
 		return;
-	entry_write(s2, entry, new);
+	entry_write(s2, entry, addr, level, new);
 	/* Permission faults come from cached entries as well: without TLBI they would go on. */
 	flush_ipa(s2, addr, level);
 }
@@ -346,7 +382,7 @@ void stage2_map(struct keel_vcpu *vcpu, struct ipa a, int level, u64 leaf)
 	}
 	if (*entry)
 		break_entry(s2, entry, addr, level);
-	entry_write(s2, entry, leaf);
+	entry_write(s2, entry, addr, level, leaf);
 	/* Seen by this CPU's walk after the ISB of the entry to the guest (Arm ARM D8.2.6). */
 	dsb(ishst);
 }
@@ -377,7 +413,7 @@ void stage2_set_access(struct keel_vm *vm, struct ipa a)
 	if (!*entry)
 		return;
 	/* No TLBI: descriptors with AF = 0 are never cached (Arm ARM D8.5.1). */
-	entry_write(s2, entry, *entry | S2_AF);
+	entry_write(s2, entry, level_base(a, level), level, *entry | S2_AF);
 	dsb(ishst);
 }
 
@@ -410,7 +446,7 @@ static void age_leaf(struct walk *w, u64 *entry, u64 addr, int level)
 		return;
 	leaf_changed(w, addr, level);
 	if (w->clear_access)
-		entry_write(w->s2, entry, *entry & ~S2_AF);
+		entry_write(w->s2, entry, addr, level, *entry & ~S2_AF);
 }
 
 bool stage2_age(struct keel_vm *vm, struct ipa start, struct ipa end, bool clear, bool flush)

@@ -31,7 +31,8 @@
 #define S2_PERMISSIONS	(S2_READ | S2_WRITE | S2_XN | S2_AF)
 
 #define S2_PAGE_LEVEL	3
-#define S2_BLOCK_LEVEL	2	/* 2 MB; the host maps such blocks as PMDs */
+#define S2_BLOCK_LEVEL	2	/* blocks of 2 MB: a PMD of the host */
+#define S2_GIGA_LEVEL	1	/* blocks of 1 GB: a PUD of the host; none above it */
 
 #define S2_MAX_PA_BITS	48	/* without VTCR_EL2.DS */
 
@@ -67,7 +68,7 @@ int stage2_cache_fill(struct keel_vcpu *vcpu);
 /**
  * stage2_map() - map one page or block
  * @a: an address in it
- * @level: S2_PAGE_LEVEL or S2_BLOCK_LEVEL
+ * @level: S2_PAGE_LEVEL, S2_BLOCK_LEVEL or S2_GIGA_LEVEL, not above start_level
  * @leaf: the descriptor
  *
  * What is in the way is broken first (a table where a block goes, a block where a page goes).
@@ -101,7 +102,7 @@ bool stage2_age(struct keel_vm *vm, struct ipa start, struct ipa end, bool clear
 
 /* --- caches.c --- */
 
-/** cache_clean_to_poc() - clean and invalidate data caches to the point of coherency */
+/** cache_clean_to_poc() - clean and invalidate data caches to the point of coherency; may sleep */
 void cache_clean_to_poc(struct hpa a, u64 size);
 
 /** icache_is_coherent() - instruction fetches see what was written, without maintenance */
@@ -110,10 +111,29 @@ static inline bool icache_is_coherent(void)
 	return host.cache_dic && host.cache_idc;
 }
 
-/** icache_make_coherent() - let instruction fetches see what was written (Arm ARM B2.7.4) */
+/**
+ * icache_make_coherent() - let instruction fetches see what was written (Arm ARM B2.7.4); may sleep
+ */
 void icache_make_coherent(struct hpa a, u64 size);
 
 /* --- notifier.c --- */
+
+/**
+ * struct stage2_watch - memory that a fault works on for long before it maps it
+ * @link: in stage2.watches, under stage2.lock
+ * @start: in the VMM
+ * @end: in the VMM
+ * @hit: some of it was taken away meanwhile
+ */
+struct stage2_watch {
+	struct list_head link;
+	unsigned long start;
+	unsigned long end;
+	bool hit;
+};
+
+/** stage2_watch_hit() - tell the watches of [start, end); stage2.lock held */
+void stage2_watch_hit(struct stage2 *s2, unsigned long start, unsigned long end);
 
 /** stage2_notifier_register() - on vm->mm, which is current->mm; 0 or -errno */
 int stage2_notifier_register(struct keel_vm *vm);

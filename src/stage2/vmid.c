@@ -87,8 +87,9 @@ static void vmid_rollover(void)
 	el2_call(el2_tlb_flush_all);
 }
 
-static u64 vmid_allocate(u64 old)
+static u64 vmid_allocate(struct keel_vm *vm)
 {
+	u64 old = vm->stage2.vmid;
 	u64 number = vmid_number(old);
 
 	if (number && vmid_take_reserved(old, vmid_generation | number))
@@ -99,6 +100,7 @@ static u64 vmid_allocate(u64 old)
 	number = find_next_zero_bit(vmid_used, vmid_count(), vmid_next);
 	if (number == vmid_count()) {
 		vmid_rollover();
+		vm_count(vm, VM_COUNT_VMID_ROLLOVER);
 		number = find_next_zero_bit(vmid_used, vmid_count(), vmid_next);
 	}
 	__set_bit(number, vmid_used);
@@ -106,11 +108,13 @@ static u64 vmid_allocate(u64 old)
 	return vmid_generation | number;
 }
 
-static void vmid_renew(struct stage2 *s2, atomic64_t *active)
+static void vmid_renew(struct keel_vm *vm, atomic64_t *active)
 {
+	struct stage2 *s2 = &vm->stage2;
+
 	raw_spin_lock(&vmid_lock);
 	if (!vmid_is_current(s2->vmid))
-		WRITE_ONCE(s2->vmid, vmid_allocate(s2->vmid));
+		WRITE_ONCE(s2->vmid, vmid_allocate(vm));
 	atomic64_set(active, s2->vmid);
 	raw_spin_unlock(&vmid_lock);
 	/*
@@ -132,7 +136,7 @@ void stage2_vmid_check(struct keel_vcpu *vcpu, struct prda *p)
 		return;
 	/* Another VM was here. The exchange fails if a rollover came in between: it made it 0. */
 	if (!old || !vmid_is_current(vmid) || atomic64_cmpxchg(active, old, vmid) != old)
-		vmid_renew(s2, active);
+		vmid_renew(vcpu->vm, active);
 	/* The number may have changed between load and now. */
 	el2_call(stage2_load_el2, vcpu, p);
 }

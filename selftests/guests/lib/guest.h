@@ -224,6 +224,12 @@ void mmu_user_block(u64 addr);
 void mmu_table_at(u32 index, u64 addr);
 
 /**
+ * mmu_memory_at() - let a level 1 entry map its GB as normal memory
+ * @index: which GB, from 4
+ */
+void mmu_memory_at(u32 index);
+
+/**
  * mmio_read() - a load with a valid syndrome
  * @addr: address
  * @bytes: 1, 2, 4 or 8

@@ -77,3 +77,8 @@ void mmu_table_at(u32 index, u64 addr)
 {
 	entry_change(&level1[index], addr | PTE_TABLE);
 }
+
+void mmu_memory_at(u32 index)
+{
+	entry_change(&level1[index], (u64)index << 30 | PTE_BLOCK | PTE_NORMAL);
+}
