@@ -1,72 +1,84 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The host's CPUs go and come back under running VMs. */
-#include <fcntl.h>
-#include <sched.h>
-#include <unistd.h>
-
+#include "lib/busy.h"
+#include "lib/soak.h"
 #include "lib/vm.h"
 
-/* The guest that keeps four CPUs busy for ever. */
-GUEST_DECLARE(vm_kill);
+/* The CPU that goes: the last of the two that a host of `make check` has. */
+#define CPU	1
 
-#define ROUNDS 10
-
-static void cpu1_online(bool on)
+/* Half of the vCPUs belong to the CPU that goes; the kernel finds them another one. */
+static void bind_half(struct vm *vm)
 {
-	int fd = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		ktap_skip("no CPU to take away");
-	REQUIRE_EQ(write(fd, on ? "1" : "0", 1), 1);
-	close(fd);
+	busy_bind(vm, 0, CPU);
+	busy_bind(vm, 3, CPU);
 }
 
-static void no_answer(struct vcpu *vcpu __always_unused, u64 value __always_unused)
+static void bound_vcpus(void)
 {
-}
+	int rounds = soak_rounds(3, 50), i;
+	struct vm vm;
 
-static void wait_progress(struct vm *vm)
-{
-	u64 *counter = vm_ptr(vm, SHARED_IPA), before = READ_ONCE(*counter);
-
-	while (READ_ONCE(*counter) < before + 200)
-		sched_yield();
-}
-
-static void start(struct vm *vm)
-{
-	vm_create_guest(vm, guest_vm_kill, guest_vm_kill_end, 4);
-	vm_gic_create(vm, 64);
-	vm->sync = no_answer;
-	vm_start(vm);
-}
-
-static void under_running_vms(void)
-{
-	struct vm vm, fresh;
-	int i;
-
-	cpu1_online(true);
-	start(&vm);
-	for (i = 0; i < ROUNDS; i++) {
-		wait_progress(&vm);
-		cpu1_online(false);
-		wait_progress(&vm);
-		/* A VM that begins while the CPU is away may run on it later. */
-		start(&fresh);
-		wait_progress(&fresh);
-		cpu1_online(true);
-		wait_progress(&fresh);
-		vm_stop(&fresh);
-		vm_destroy(&fresh);
+	cpu_online(CPU, true);
+	busy_start(&vm);
+	for (i = 0; i < rounds; i++) {
+		bind_half(&vm);
+		busy_wait(&vm);
+		cpu_online(CPU, false);
+		busy_wait(&vm);
+		cpu_online(CPU, true);
 	}
-	wait_progress(&vm);
-	vm_stop(&vm);
-	vm_destroy(&vm);
+	/* What the CPU needs for a guest is back: all of the VM on it alone. */
+	for (i = 0; i < BUSY_CPUS; i++)
+		busy_bind(&vm, i, CPU);
+	busy_wait(&vm);
+	busy_end(&vm);
+}
+
+/* A VM that begins while the CPU is away may run on it later. */
+static void vms_begun_meanwhile(void)
+{
+	int rounds = soak_rounds(2, 30), i;
+	struct vm vm, fresh;
+
+	cpu_online(CPU, true);
+	busy_start(&vm);
+	for (i = 0; i < rounds; i++) {
+		cpu_online(CPU, false);
+		busy_start(&fresh);
+		busy_wait(&fresh);
+		cpu_online(CPU, true);
+		bind_half(&fresh);
+		busy_wait(&fresh);
+		busy_end(&fresh);
+	}
+	busy_wait(&vm);
+	busy_end(&vm);
+}
+
+/* Without a pause, so that a CPU goes at any moment of load, run and put. */
+static void again_and_again(void)
+{
+	int rounds = soak_rounds(4, 200), i;
+	struct vm vm;
+
+	cpu_online(CPU, true);
+	busy_start(&vm);
+	for (i = 0; i < rounds; i++) {
+		bind_half(&vm);
+		cpu_online(CPU, false);
+		cpu_online(CPU, true);
+		cpu_online(CPU, false);
+		cpu_online(CPU, true);
+	}
+	busy_wait(&vm);
+	busy_end(&vm);
 }
 
 static const struct ktap_case cases[] = {
-	{ "under_running_vms", under_running_vms },
+	{ "bound_vcpus", bound_vcpus },
+	{ "vms_begun_meanwhile", vms_begun_meanwhile },
+	{ "again_and_again", again_and_again },
 };
 
 int main(int argc, char **argv)

@@ -104,7 +104,8 @@ void vtimer_vm_init(struct keel_vm *vm)
 static void timer_create(struct vtimer_ctx *t, struct keel_vcpu *vcpu)
 {
 	t->vcpu = vcpu;
-	hrtimer_setup(&t->soft, timer_expired, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	/* The counter goes on while the host is suspended, so the clock must be one that does. */
+	hrtimer_setup(&t->soft, timer_expired, CLOCK_BOOTTIME, HRTIMER_MODE_REL_HARD);
 }
 
 void vtimer_vcpu_create(struct keel_vcpu *vcpu)
