@@ -81,7 +81,7 @@ static struct mmio_region *mmio_find(struct mmio_bus *bus, struct ipa ipa)
 	return NULL;
 }
 
-/* True if a region answered. Loads that are not aligned to their size go to userspace. */
+/* True if a region answered. */
 static bool mmio_in_kernel(struct keel_vcpu *vcpu, const struct mmio_access *a)
 {
 	struct keel_vm *vm = vcpu->vm;
@@ -91,7 +91,7 @@ static bool mmio_in_kernel(struct keel_vcpu *vcpu, const struct mmio_access *a)
 
 	idx = srcu_read_lock(&vm->srcu);
 	r = mmio_find(srcu_dereference(vm->bus, &vm->srcu), a->ipa);
-	if (r && IS_ALIGNED(a->ipa.v - r->base.v, a->len)) {
+	if (r) {
 		offset = a->ipa.v - r->base.v;
 		if (a->write) {
 			v = mmio_swap(mmio_truncate(ctx_get(&vcpu->state.ctx, a->reg), a->len),

@@ -2,7 +2,8 @@
 /*
  * Registers by description (struct vgic_reg): the search, the cutting into fields, and the fields
  * that distributor and redistributors share. What has no row, or is accessed in a size that its row
- * does not allow, is RAZ/WI: Arm IHI 0069 12.1 leaves it UNPREDICTABLE or IMPLEMENTATION DEFINED.
+ * does not allow or not at a multiple of its size, is RAZ/WI: Arm IHI 0069 12.1 leaves it
+ * UNPREDICTABLE or IMPLEMENTATION DEFINED.
  */
 #include <linux/irqchip/arm-gic-v3.h>
 
@@ -162,7 +163,7 @@ static const struct vgic_reg *frame_find(const struct vgic_frame *f, u64 offset,
 
 	if (!r && f->irqs)
 		r = reg_find(irq_regs, ARRAY_SIZE(irq_regs), offset);
-	return r && r->access & len ? r : NULL;
+	return r && r->access & len && IS_ALIGNED(offset, len) ? r : NULL;
 }
 
 /*
