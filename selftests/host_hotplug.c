@@ -59,7 +59,7 @@ static void vms_begun_meanwhile(void)
 /* Without a pause, so that a CPU goes at any moment of load, run and put. */
 static void again_and_again(void)
 {
-	int rounds = soak_rounds(4, 200), i;
+	int rounds = soak_rounds(2, 200), i;
 	struct vm vm;
 
 	cpu_online(CPU, true);

@@ -58,25 +58,6 @@ static u64 min(u64 a, u64 b)
 	return a < b ? a : b;
 }
 
-/* As vm_create_guest(), with a type. */
-static void space_create_vm(struct vm *vm, u64 type)
-{
-	int sys = kvm_open();
-
-	memset(vm, 0, sizeof(*vm));
-	vm->gic = -1;
-	vm->fd = ioctl(sys, KVM_CREATE_VM, type);
-	REQUIRE_OK(vm->fd);
-	close(sys);
-	vm->ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	REQUIRE(vm->ram != MAP_FAILED);
-	memcpy(vm->ram, guest_vm_ipa, guest_vm_ipa_end - guest_vm_ipa);
-	REQUIRE_OK(vm_memslot(vm, 0, 0, RAM_IPA, RAM_SIZE, vm->ram));
-	vcpu_init(vcpu_create(vm, 0), false);
-	vcpu_start_at(&vm->vcpus[0], RAM_IPA, 0);
-	vcpu_run_sync(&vm->vcpus[0]);
-}
-
 static void space_create(struct space *s, u64 type)
 {
 	s->bits = type ?: DEFAULT_BITS;
@@ -85,7 +66,9 @@ static void space_create(struct space *s, u64 type)
 	s->mem = mmap(NULL, MAX_SLOTS * 2 * PAGE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(s->mem != MAP_FAILED);
-	space_create_vm(&s->vm, type);
+	vm_create_type(&s->vm, type);
+	vm_add_guest(&s->vm, guest_vm_ipa, guest_vm_ipa_end, 1);
+	vcpu_run_sync(&s->vm.vcpus[0]);
 }
 
 static void space_destroy(struct space *s)

@@ -59,6 +59,13 @@ struct host_ops {
  */
 int host_probe(void);
 
+/**
+ * host_cpu_lacks() - what of @host this CPU does not have
+ *
+ * Return: a member's name, NULL if it has all. Context: preemption off.
+ */
+const char *host_cpu_lacks(void);
+
 /** host_claim() - PPIs, per-CPU data, hotplug and reboot; after host_probe(); 0 or -errno */
 int host_claim(const struct host_ops *ops);
 

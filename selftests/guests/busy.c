@@ -4,9 +4,9 @@
 #include "../lib/busy.h"
 
 #define SGI_HELLO	3
-#define VIRT_US		5000
-#define PHYS_US		10000
-#define PAGES		64
+#define VIRT_US		10000
+#define PHYS_US		20000
+#define PAGES		8
 #define AREA		(PAGES * 4096ULL)
 
 static struct busy *mine(void)
@@ -74,9 +74,9 @@ static void work(u64 arg __always_unused)
 		mmio_write(addr, 8, i);
 		count(&mine()->work);
 		look_at_clock();
-		if (i % 16 == cpu_id())
+		if (i % 256 == cpu_id())
 			gic_sgi((cpu_id() + 1) % BUSY_CPUS, SGI_HELLO);
-		if (i % 64 == 0)
+		if (i % 256 == 128)
 			wfi();
 	}
 }

@@ -13,9 +13,10 @@ static void timer_irq(u32 intid)
 	WRITE_ONCE(fired, intid);
 }
 
-void guest_main(u64 timer)
+void guest_main(u64 arg)
 {
-	u64 ticks = timer_us(TIMER_MS * 1000);
+	u64 ticks = timer_us((arg >> 32) * 1000);
+	u32 timer = arg;
 
 	gic_init();
 	gic_handler(timer_irq);

@@ -149,9 +149,15 @@ static void ppi_disable(struct ppi *ppi)
 static int cpu_claim(unsigned int cpu)
 {
 	struct prda *p = host_prda();
+	const char *lacks;
 
 	if (!is_kernel_in_hyp_mode()) {
 		pr_err("CPU %u came up outside EL2 and stays offline\n", cpu);
+		return -ENODEV;
+	}
+	lacks = host_cpu_lacks();
+	if (lacks) {
+		pr_err("CPU %u has less than the others (%s) and stays offline\n", cpu, lacks);
 		return -ENODEV;
 	}
 	p->cpu = cpu;

@@ -2,8 +2,9 @@
 /*
  * What this machine is: refusals, and the features the rest relies on (struct host_features).
  *
- * Features are the sanitised view, that is what all CPUs share; a CPU that comes online later is
- * held to it by the kernel itself, and by cpu.c for what only keel cares about.
+ * Features are the sanitised view, that is what all CPUs share. The kernel itself holds a CPU that
+ * comes online later to what it uses, and cpu.c to what keel does, for kernels without KVM do not
+ * look at that.
  */
 #define pr_fmt(fmt) "keel: " fmt
 
@@ -90,40 +91,106 @@ static int probe_gic(void)
 	return 0;
 }
 
+/*
+ * What keel uses where it is there, field by field: a feature that the CPUs share, and that one
+ * which comes online later must have, too.
+ */
+#define FEATURE(member, reg, shift, least) \
+	{ offsetof(struct host_features, member), shift, least, reg, #member }
+
+static const struct {
+	u8 offset;
+	u8 shift;
+	u8 least;
+	u32 reg;
+	const char *name;
+} features[] = {
+	FEATURE(fgt,		SYS_ID_AA64MMFR0_EL1, 56, 1),
+	FEATURE(fgt2,		SYS_ID_AA64MMFR0_EL1, 56, 2),
+	FEATURE(ecv,		SYS_ID_AA64MMFR0_EL1, 60, 1),
+	FEATURE(hafdbs,		SYS_ID_AA64MMFR1_EL1, 0, 1),
+	FEATURE(vmid16,		SYS_ID_AA64MMFR1_EL1, 4, 2),
+	FEATURE(xnx,		SYS_ID_AA64MMFR1_EL1, 28, 1),
+	FEATURE(hcx,		SYS_ID_AA64MMFR1_EL1, 40, 1),
+	FEATURE(fwb,		SYS_ID_AA64MMFR2_EL1, 40, 1),
+	FEATURE(ttl,		SYS_ID_AA64MMFR2_EL1, 48, 1),
+	FEATURE(ras,		SYS_ID_AA64PFR0_EL1, 28, 1),
+	FEATURE(sve,		SYS_ID_AA64PFR0_EL1, 32, 1),
+	FEATURE(amu_fgt,	SYS_ID_AA64PFR0_EL1, 44, 1),
+	FEATURE(amvoffen,	SYS_ID_AA64PFR0_EL1, 44, 2),
+	FEATURE(dit,		SYS_ID_AA64PFR0_EL1, 48, 1),
+	FEATURE(mte,		SYS_ID_AA64PFR1_EL1, 8, 2),
+	FEATURE(sme,		SYS_ID_AA64PFR1_EL1, 24, 1),
+};
+
+static bool *feature(unsigned int i)
+{
+	return (void *)&host + features[i].offset;
+}
+
+static unsigned int pa_bits(u64 mmfr0)
+{
+	static const u8 bits[] = { 32, 36, 40, 42, 44, 48, 52, 56 };
+
+	return bits[min_t(unsigned int, mmfr0 & 0xf, ARRAY_SIZE(bits) - 1)];
+}
+
+/* Out of line, so that a test can put another CPU's answer in its place. */
+static noinline u64 id_of_this_cpu(u32 reg)
+{
+	switch (reg) {
+	case SYS_ID_AA64MMFR0_EL1:
+		return read_sysreg_s(SYS_ID_AA64MMFR0_EL1);
+	case SYS_ID_AA64MMFR1_EL1:
+		return read_sysreg_s(SYS_ID_AA64MMFR1_EL1);
+	case SYS_ID_AA64MMFR2_EL1:
+		return read_sysreg_s(SYS_ID_AA64MMFR2_EL1);
+	case SYS_ID_AA64PFR0_EL1:
+		return read_sysreg_s(SYS_ID_AA64PFR0_EL1);
+	default:
+		return read_sysreg_s(SYS_ID_AA64PFR1_EL1);
+	}
+}
+
+const char *host_cpu_lacks(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(features); i++) {
+		u64 id = id_of_this_cpu(features[i].reg);
+
+		if (*feature(i) && ((id >> features[i].shift) & 0xf) < features[i].least)
+			return features[i].name;
+	}
+	if (pa_bits(id_of_this_cpu(SYS_ID_AA64MMFR0_EL1)) < host.pa_bits)
+		return "pa_bits";
+	return NULL;
+}
+
 static void __init probe_features(void)
 {
 	u64 ctr = read_sanitised_ftr_reg(SYS_CTR_EL0);
+	unsigned int i;
 
-	host.fgt = fgt && id_field(SYS_ID_AA64MMFR0_EL1, 56) >= 1;
-	host.fgt2 = host.fgt && id_field(SYS_ID_AA64MMFR0_EL1, 56) >= 2;
-	host.amu_fgt = host.fgt && id_field(SYS_ID_AA64PFR0_EL1, 44);
-	/*
-	 * Not in every kernel's sanitised view; what one CPU has all have, or the kernel says so.
-	 */
+	for (i = 0; i < ARRAY_SIZE(features); i++)
+		*feature(i) = id_field(features[i].reg, features[i].shift) >= features[i].least;
+	/* Not in every kernel's sanitised view; that all CPUs have it is seen as each is claimed. */
 	host.hcx = (read_sysreg(id_aa64mmfr1_el1) >> 40) & 0xf;
-	host.fwb = fwb && id_field(SYS_ID_AA64MMFR2_EL1, 40);
+	host.fgt &= fgt;
+	host.fgt2 &= fgt;
+	host.amu_fgt &= host.fgt;
+	host.fwb &= fwb;
 	host.cache_idc = ctr & BIT(28);
 	host.cache_dic = ctr & BIT(29);
-	host.xnx = id_field(SYS_ID_AA64MMFR1_EL1, 28);
-	host.hafdbs = id_field(SYS_ID_AA64MMFR1_EL1, 0);
-	host.ttl = id_field(SYS_ID_AA64MMFR2_EL1, 48);
-	host.vmid16 = id_field(SYS_ID_AA64MMFR1_EL1, 4) == 2;
-	host.ras = id_field(SYS_ID_AA64PFR0_EL1, 28);
 	host.pauth = id_pauth();
-	host.sve = id_field(SYS_ID_AA64PFR0_EL1, 32);
-	host.sme = id_field(SYS_ID_AA64PFR1_EL1, 24);
-	host.ecv = id_field(SYS_ID_AA64MMFR0_EL1, 60);
-	host.amvoffen = id_field(SYS_ID_AA64PFR0_EL1, 44) >= 2;
-	host.mte = id_field(SYS_ID_AA64PFR1_EL1, 8) >= 2;
-	host.dit = id_field(SYS_ID_AA64PFR0_EL1, 48);
 	host.irq_prio_masking = system_uses_irq_prio_masking();
+	host.pa_bits = pa_bits(read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1));
 	host.nr_brps = id_field(SYS_ID_AA64DFR0_EL1, 12) + 1;
 	host.nr_wrps = id_field(SYS_ID_AA64DFR0_EL1, 20) + 1;
 }
 
 int __init host_probe(void)
 {
-	static const u8 pa_bits[] = { 32, 36, 40, 42, 44, 48, 52, 56 };
 	int ret;
 
 	if (PAGE_SIZE != SZ_4K) {
@@ -137,7 +204,5 @@ int __init host_probe(void)
 	if (ret)
 		return ret;
 	probe_features();
-	host.pa_bits = pa_bits[min_t(unsigned int, id_field(SYS_ID_AA64MMFR0_EL1, 0),
-				     ARRAY_SIZE(pa_bits) - 1)];
 	return 0;
 }
