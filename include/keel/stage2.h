@@ -93,13 +93,29 @@ struct stage2 {
 };
 
 /**
+ * struct stage2_watch - memory that a fault works on for long before it maps it
+ * @link: in stage2.watches, under stage2.lock
+ * @start: in the VMM
+ * @end: in the VMM
+ * @hit: some of it was taken away meanwhile
+ */
+struct stage2_watch {
+	struct list_head link;
+	unsigned long start;
+	unsigned long end;
+	bool hit;
+};
+
+/**
  * struct stage2_vcpu - src/stage2's member of struct keel_vcpu
  * @cache: page-table pages set aside before @lock is taken, so that a fault cannot fail half-way
  * @nr_cache: how many
+ * @watch: for a fault that takes long
  */
 struct stage2_vcpu {
 	void *cache[8];
 	unsigned int nr_cache;
+	struct stage2_watch watch;
 };
 
 /** stage2_init() - once at insmod: VMID allocator, IPA limits of this host; 0 or -errno */

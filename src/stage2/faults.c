@@ -36,8 +36,7 @@ MODULE_PARM_DESC(huge, "map blocks of 2 MB and 1 GB where the host does (default
  * @writable: the host lets us write
  * @device: not RAM
  * @level: page or block
- * @watched: @watch is in use, instead of @seq
- * @watch: says whether the block was invalidated
+ * @watch: says whether the block was invalidated, instead of @seq; NULL for most
  */
 struct fault {
 	struct ipa ipa;
@@ -52,8 +51,7 @@ struct fault {
 	bool writable;
 	bool device;
 	int level;
-	bool watched;
-	struct stage2_watch watch;
+	struct stage2_watch *watch;
 };
 
 static struct gva fault_gva(struct keel_vcpu *vcpu)
@@ -118,15 +116,22 @@ static bool slot_fits_block(const struct fault *f, int level)
 	       block + size <= slot->base.v + memslot_size(slot);
 }
 
-/* The largest that the host, the guest's tables (IPA sizes up to 34 bits) and the slot allow. */
+/*
+ * The largest that the guest's tables (no 1 GB with IPA sizes up to 34 bits), the slot and the host
+ * allow. What does not fit into the slot does not in larger pieces.
+ */
 static void fault_choose_level(const struct stage2 *s2, struct fault *f)
 {
+	int top = max(S2_GIGA_LEVEL, s2->start_level);
+
 	f->level = S2_PAGE_LEVEL;
 	if (!huge || !f->page)
 		return;
-	f->level = max(host_level(f->hva.v), s2->start_level);
-	while (f->level < S2_PAGE_LEVEL && !slot_fits_block(f, f->level))
-		f->level++;
+	while (f->level > top && slot_fits_block(f, f->level - 1))
+		f->level--;
+	if (f->level == S2_PAGE_LEVEL)
+		return;
+	f->level = max(f->level, host_level(f->hva.v));
 	f->pfn &= ~((stage2_level_size(f->level) >> PAGE_SHIFT) - 1);
 }
 
@@ -247,8 +252,8 @@ static bool fault_is_stale(struct stage2 *s2, const struct fault *f)
 	unsigned long start = fault_start(f);
 
 	lockdep_assert_held(&s2->lock);
-	if (f->watched)
-		return f->watch.hit;
+	if (f->watch)
+		return f->watch->hit;
 	if (s2->inval_seq != f->seq)
 		return true;
 	return s2->inval_count && start < s2->inval_end &&
@@ -256,18 +261,23 @@ static bool fault_is_stale(struct stage2 *s2, const struct fault *f)
 }
 
 /* To make 1 GB coherent takes a while: see notifier.c. False if @f is stale already. */
-static bool fault_watch(struct stage2 *s2, struct fault *f)
+static bool fault_watch(struct keel_vcpu *vcpu, struct fault *f)
 {
-	if (f->level != S2_GIGA_LEVEL)
-		return true;
-	f->watch.start = fault_start(f);
-	f->watch.end = f->watch.start + stage2_level_size(f->level);
+	struct stage2 *s2 = &vcpu->vm->stage2;
+	struct stage2_watch *watch = &vcpu->stage2.watch;
+	bool stale;
+
+	watch->start = fault_start(f);
+	watch->end = watch->start + stage2_level_size(f->level);
+	watch->hit = false;
 	spin_lock(&s2->lock);
-	f->watched = !fault_is_stale(s2, f);
-	if (f->watched)
-		list_add(&f->watch.link, &s2->watches);
+	stale = fault_is_stale(s2, f);
+	if (!stale) {
+		list_add(&watch->link, &s2->watches);
+		f->watch = watch;
+	}
 	spin_unlock(&s2->lock);
-	return f->watched;
+	return !stale;
 }
 
 static void fault_count(struct keel_vcpu *vcpu, const struct fault *f)
@@ -277,13 +287,13 @@ static void fault_count(struct keel_vcpu *vcpu, const struct fault *f)
 		vcpu_count(vcpu, COUNT_S2_BLOCK);
 }
 
-static void fault_map(struct keel_vcpu *vcpu, struct fault *f)
+static void fault_map(struct keel_vcpu *vcpu, const struct fault *f)
 {
 	struct stage2 *s2 = &vcpu->vm->stage2;
 
 	spin_lock(&s2->lock);
-	if (f->watched)
-		list_del(&f->watch.link);
+	if (f->watch)
+		list_del(&f->watch->link);
 	if (fault_is_stale(s2, f))
 		goto out;
 	if (f->permission) {
@@ -320,7 +330,6 @@ static int fault_failed(const struct fault *f, int err)
 
 static int fault_on_memory(struct keel_vcpu *vcpu, struct fault *f)
 {
-	struct stage2 *s2 = &vcpu->vm->stage2;
 	int ret = stage2_cache_fill(vcpu);
 
 	if (ret)
@@ -334,8 +343,8 @@ static int fault_on_memory(struct keel_vcpu *vcpu, struct fault *f)
 		ret = inject_abort(vcpu);
 	} else {
 		ret = 1;
-		fault_choose_level(s2, f);
-		if (fault_watch(s2, f)) {
+		fault_choose_level(&vcpu->vm->stage2, f);
+		if (f->level != S2_GIGA_LEVEL || fault_watch(vcpu, f)) {
 			fault_make_coherent(vcpu, f);
 			fault_map(vcpu, f);
 		}

@@ -118,20 +118,6 @@ void icache_make_coherent(struct hpa a, u64 size);
 
 /* --- notifier.c --- */
 
-/**
- * struct stage2_watch - memory that a fault works on for long before it maps it
- * @link: in stage2.watches, under stage2.lock
- * @start: in the VMM
- * @end: in the VMM
- * @hit: some of it was taken away meanwhile
- */
-struct stage2_watch {
-	struct list_head link;
-	unsigned long start;
-	unsigned long end;
-	bool hit;
-};
-
 /** stage2_watch_hit() - tell the watches of [start, end); stage2.lock held */
 void stage2_watch_hit(struct stage2 *s2, unsigned long start, unsigned long end);
 
