@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What tests that talk to a Linux guest over its console share (busybox sh): KTAP lines, and a VMM
+# in the background whose input and output are the guest's console. Sourced; makes a directory of
+# its own the current one, and removes it at the end.
+
+# The guest's processes and ours share few CPUs, so we look seldom.
+interval=100000
+
+dir=$(mktemp -d) || exit 1
+pid=
+trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+mkfifo keys
+count=0
+failed=0
+echo "KTAP version 1"
+
+result() { # STATUS NAME
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $count $2"
+	else
+		echo "not ok $count $2"
+		failed=1
+	fi
+}
+
+# finish: the plan, and the status of the whole
+finish() {
+	echo "1..$count"
+	exit $failed
+}
+
+# start VMM OPTION...: the console is out, the VMM's complaints err, descriptor 3 the keyboard
+start() {
+	"$@" <keys >out 2>err &
+	pid=$!
+	exec 3>keys
+}
+
+# until_true COMMAND...: wait until it is, or the VMM has ended; then whether it is
+until_true() {
+	while ! "$@"; do
+		if ! kill -0 "$pid" 2>/dev/null; then
+			"$@"
+			return
+		fi
+		usleep $interval
+	done
+}
+
+# see TEXT: wait until the console shows it
+see() {
+	until_true grep -q "$1" out
+}
+
+# the guest's init has said so often that there is a shell, and the shell has prompted since
+has_shell() {
+	awk -v times="$1" '/keel-guest: a shell/ { n++; prompt = 0 } /# / { prompt = 1 }
+		END { exit n != times || !prompt }' out
+}
+
+# ended NAME: wait for the end; its status must be 0, and it must not have complained. More CPUs
+# than the host has are worth a warning to QEMU on any host.
+ended() {
+	wait "$pid"
+	status=$?
+	pid=
+	exec 3>&-
+	[ $status = 0 ] && ! grep -v "exceeds the recommended cpus" err
+	ok=$?
+	result $ok "$1"
+	if [ $ok != 0 ]; then
+		echo "# status $status"
+		tail -n 30 out | sed 's/^/# /'
+	fi
+}
+
+# answer NAME: what a command in the guest printed last after NAME=; the echo of what is typed,
+# which has $ there, does not count
+answer() {
+	sed -n "s/.*$1=\\([0-9a-z.]\\{1,\\}\\).*/\\1/p" out | tail -n 1
+}
+
+hash_of() {
+	md5sum "$1" | cut -d ' ' -f 1
+}
