@@ -81,10 +81,15 @@ static const struct row rows[] = {
 	ROW(VM, KVM_IRQ_LINE, IN, sizeof(struct kvm_irq_level)),
 	ROW(VM, KVM_IRQFD, IN, sizeof(struct kvm_irqfd)),
 	ROW(VM, KVM_IOEVENTFD, IN, sizeof(struct kvm_ioeventfd), .err = ENOENT),
+	ROW(VM, KVM_REGISTER_COALESCED_MMIO, IN, sizeof(struct kvm_coalesced_mmio_zone)),
+	ROW(VM, KVM_UNREGISTER_COALESCED_MMIO, IN, sizeof(struct kvm_coalesced_mmio_zone)),
+	ROW(VM, KVM_ENABLE_CAP, IN, sizeof(struct kvm_enable_cap), .also = ON(VCPU)),
 	ROW(VM, KVM_CREATE_DEVICE, IN, sizeof(struct kvm_create_device)),
 	ROW(VM, KVM_ARM_PREFERRED_TARGET, OUT, sizeof(struct kvm_vcpu_init)),
 
 	ROW(VCPU, KVM_RUN, NO_POINTER, 0),
+	/* Whose capability is 0 in keel: EINVAL without a look at its argument. */
+	ROW(VCPU, KVM_SET_GUEST_DEBUG, NO_POINTER, 0),
 	ROW(VCPU, KVM_ARM_VCPU_INIT, IN, sizeof(struct kvm_vcpu_init)),
 	/* The number is also that of KVM_ARM_SET_DEVICE_ADDR, for a GICv2. */
 	ROW(VCPU, KVM_GET_ONE_REG, IN, sizeof(struct kvm_one_reg), .also = ON(VM)),
@@ -114,12 +119,14 @@ static struct vm vm;
 static int fds[NR_FILES];
 static bool is_keel;
 static u64 value;
-static char page_for_slot[PAGE] __attribute__((aligned(PAGE)));
+static void *page_for_slot;
 
 static void setup(void)
 {
 	vm_create_guest(&vm, guest_run_ten, guest_run_ten_end, 1);
 	vm_gic_create(&vm, 64);
+	page_for_slot = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(page_for_slot != MAP_FAILED);
 	is_keel = kvm_is_keel();
 	fds[SYS] = kvm_open();
 	fds[VM] = vm.fd;
@@ -176,6 +183,14 @@ static void fill_vm(const struct row *r, void *arg)
 		((struct kvm_ioeventfd *)arg)->fd = eventfd(0, 0);
 		((struct kvm_ioeventfd *)arg)->flags = KVM_IOEVENTFD_FLAG_DEASSIGN;
 		((struct kvm_ioeventfd *)arg)->len = 4;
+		break;
+	case KVM_REGISTER_COALESCED_MMIO:
+	case KVM_UNREGISTER_COALESCED_MMIO:
+		((struct kvm_coalesced_mmio_zone *)arg)->addr = MMIO_IPA;
+		((struct kvm_coalesced_mmio_zone *)arg)->size = 8;
+		break;
+	case KVM_ENABLE_CAP:
+		((struct kvm_enable_cap *)arg)->cap = KVM_CAP_ARM_SYSTEM_SUSPEND;
 		break;
 	case KVM_CREATE_DEVICE:
 		((struct kvm_create_device *)arg)->type = KVM_DEV_TYPE_ARM_VGIC_V3;
@@ -321,7 +336,10 @@ static void inner_pointers(void)
 		a = (struct kvm_device_attr){ .group = KVM_ARM_VCPU_TIMER_CTRL, .addr = bad[i] };
 		CHECK_ERR(ioctl(fds[VCPU], KVM_GET_DEVICE_ATTR, &a), EFAULT);
 		CHECK_ERR(ioctl(fds[VCPU], KVM_SET_DEVICE_ATTR, &a), EFAULT);
-		a = (struct kvm_device_attr){ .group = KVM_DEV_ARM_VGIC_GRP_NR_IRQS, .addr = bad[i] };
+		a = (struct kvm_device_attr){
+			.group = KVM_DEV_ARM_VGIC_GRP_NR_IRQS,
+			.addr = bad[i],
+		};
 		CHECK_ERR(ioctl(fds[DEVICE], KVM_GET_DEVICE_ATTR, &a), EFAULT);
 		CHECK_ERR(ioctl(fds[DEVICE], KVM_SET_DEVICE_ATTR, &a), EFAULT);
 		a.group = KVM_DEV_ARM_VGIC_GRP_ADDR;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Arguments that are there but wrong: reserved bits, numbers out of range, calls in a wrong order. */
+/* Arguments that are wrong: reserved bits, numbers out of range, calls in a wrong order. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +120,7 @@ static void before_init(void)
 	CHECK_ERR(ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg), ENOEXEC);
 	CHECK_ERR(ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg), ENOEXEC);
 	CHECK_ERR(ioctl(vcpu->fd, KVM_GET_REG_LIST, &list), ENOEXEC);
-	/* In-tree KVM took these until Linux 6.18. */
+	/* In-tree KVM 6.12 takes these. */
 	if (is_keel) {
 		CHECK_ERR(ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events), ENOEXEC);
 		CHECK_ERR(ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events), ENOEXEC);
@@ -575,6 +575,47 @@ static void ioeventfds(void)
 	teardown();
 }
 
+static int enable_cap(u32 cap, u32 flags)
+{
+	struct kvm_enable_cap arg = { .cap = cap, .flags = flags };
+
+	return ioctl(vm.fd, KVM_ENABLE_CAP, &arg);
+}
+
+static void capabilities(void)
+{
+	u32 i;
+
+	setup();
+	/* What there is need not be there to be switched on. */
+	CHECK_ERR(enable_cap(KVM_CAP_USER_MEMORY, 0), EINVAL);
+	CHECK_ERR(enable_cap(KVM_CAP_IRQCHIP, 0), EINVAL);
+	CHECK_ERR(enable_cap(100000, 0), EINVAL);
+	CHECK_ERR(enable_cap(~0U, 0), EINVAL);
+	for (i = 0; i < 32; i++)
+		CHECK_ERR(enable_cap(KVM_CAP_ARM_SYSTEM_SUSPEND, 1U << i), EINVAL);
+	teardown();
+}
+
+static void coalesced_zones(void)
+{
+	struct kvm_coalesced_mmio_zone zone = { .addr = MMIO_IPA, .size = 8 };
+	int i;
+
+	setup();
+	for (i = 1; i < 32; i++) {
+		zone.pio = 1U << i;
+		CHECK_ERR(ioctl(vm.fd, KVM_REGISTER_COALESCED_MMIO, &zone), EINVAL);
+		CHECK_ERR(ioctl(vm.fd, KVM_UNREGISTER_COALESCED_MMIO, &zone), EINVAL);
+	}
+	/* Zones that hold nothing, or wrap. */
+	zone = (struct kvm_coalesced_mmio_zone){ .addr = ~0ULL, .size = ~0U };
+	CHECK_OK(ioctl(vm.fd, KVM_REGISTER_COALESCED_MMIO, &zone));
+	zone = (struct kvm_coalesced_mmio_zone){ .addr = 1ULL << 63, .size = 0 };
+	CHECK_OK(ioctl(vm.fd, KVM_REGISTER_COALESCED_MMIO, &zone));
+	teardown();
+}
+
 /*
  * A vGIC that lacks something at the first KVM_RUN; then it is put right. For in-tree KVM a VM
  * whose first KVM_RUN failed so is dead.
@@ -620,6 +661,8 @@ static const struct ktap_case cases[] = {
 	{ "irq_lines", irq_lines },
 	{ "irqfds", irqfds },
 	{ "ioeventfds", ioeventfds },
+	{ "capabilities", capabilities },
+	{ "coalesced_zones", coalesced_zones },
 	{ "vgic_order", vgic_order },
 };
 

@@ -285,6 +285,13 @@ static int call_slot_delete(void)
 	return vm_memslot(&vm, 1, 0, SLOT_IPA, 0, memory);
 }
 
+static int call_zone(void)
+{
+	struct kvm_coalesced_mmio_zone zone = { .addr = MMIO_IPA, .size = 8 };
+
+	return ioctl(vm.fd, KVM_REGISTER_COALESCED_MMIO, &zone);
+}
+
 static int call_vm_stats(void)
 {
 	return ioctl(vm.fd, KVM_GET_STATS_FD, NULL);
@@ -326,6 +333,7 @@ static const struct step vm_steps[] = {
 	{ "slot added", new_guest, call_slot_add, guest_runs, destroy },
 	{ "slot moved", new_slot, call_slot_move, guest_runs, destroy },
 	{ "slot deleted", new_slot, call_slot_delete, guest_runs, destroy },
+	{ "KVM_REGISTER_COALESCED_MMIO", new_guest, call_zone, guest_runs, destroy },
 	{ "KVM_GET_STATS_FD of a VM", new_guest, call_vm_stats, made_file_goes, destroy },
 	{ "KVM_GET_STATS_FD of a vCPU", new_guest, call_vcpu_stats, made_file_goes, destroy },
 	{ "KVM_GET_REG_LIST", new_guest, call_reg_list, guest_runs, destroy },

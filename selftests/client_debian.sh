@@ -14,7 +14,8 @@ if [ ! -e /guest/Image ] || [ ! -e /disk/guest.img ]; then
 fi
 # shellcheck source=selftests/lib/guest.sh
 . "${0%/*}/lib/guest.sh"
-append="quiet keel.root=/dev/vda"
+# systemd gives up on a device after 90 seconds, but a busy machine may take as long to emulate udev
+append="quiet keel.root=/dev/vda systemd.default_device_timeout_sec=900"
 
 case $1 in
 qemu)
@@ -43,5 +44,4 @@ see "state=[a-z]"
 result $? "$1: the system is up, no service has failed"
 echo 'systemctl poweroff' >&3
 ended "$1: power-off with status 0, no complaint"
-[ $failed = 0 ] || sed 's/^/# /' out
 finish

@@ -29,14 +29,21 @@ with() {
 }
 
 echo "KTAP version 1"
-echo "1..12"
-with vmid_bits=3 stage2_vmids
-with vmid_bits=3 stage2_faults
+echo "1..16"
+# the least that two CPUs need, and the least that a CPU has
+with vmid_bits=2 stage2_vmids
+with vmid_bits=2 stage2_faults
+with vmid_bits=2 stage2_memslots
 with vmid_bits=8 stage2_vmids
+with huge=0 stage2_blocks
 with huge=0 stage2_faults
 with huge=0 stage2_memslots
-with fwb=0 stage2_memslots
+with fwb=0 stage2_blocks
 with fwb=0 stage2_faults
+with fwb=0 stage2_memslots
+rmmod keel
+! insmod /keel.ko vmid_bits=1 2>/dev/null
+result $? "vmid_bits=1 is refused"
 with fgt=0 vcpu_inject
 with fgt=0 vcpu_fp
 with fgt=0 vtimer_irq

@@ -23,7 +23,7 @@
 #define MADV_COLLAPSE	25
 #endif
 #ifndef HWCAP_USCAT
-#define HWCAP_USCAT	(1 << 25)
+#define HWCAP_USCAT	BIT(25)
 #endif
 
 /* Parameter huge=0: there are pages only. */

@@ -230,7 +230,7 @@ static void *storm(void *arg)
 	return NULL;
 }
 
-/* To clean 1 GB takes longer than from one of them to the next: the guest gets there all the same. */
+/* To clean 1 GB takes longer than from one of them to the next: the guest gets on all the same. */
 static void in_a_storm(void)
 {
 	char *mem = giga_memory(), *other;

@@ -2,12 +2,17 @@
 /* Memory slots: add, move, delete, read-only, many, changed under a running vCPU, bad ones. */
 #include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "guests/stage2_memslots.h"
 #include "lib/poke.h"
 #include "lib/vm.h"
+
+GUEST_DECLARE(stage2_memslots);
 
 #define SLOT_IPA	0x50000000ULL
 #define MOVED_IPA	0x52000000ULL
@@ -136,31 +141,43 @@ static void errors(void)
 	vm_destroy(&vm);
 }
 
-static void hundred(void)
+#define MANY	500
+
+/* Where slot @i is mapped: in another order than they lie. */
+static u64 place_of(u64 i)
+{
+	return i * 37 % MANY;
+}
+
+static void five_hundred(void)
 {
 	const u64 page = sysconf(_SC_PAGESIZE);
-	char *mem = memory(100 * page);
+	char *mem = memory(MANY * page);
 	struct vm vm;
 	u64 i;
 
 	poke_create(&vm);
-	/* Descending, with a hole after each, and mapped in another order than they lie. */
-	for (i = 100; i > 0; i--)
+	/* Descending, with a hole after each. */
+	for (i = MANY; i > 0; i--)
 		REQUIRE_OK(vm_memslot(&vm, i, 0, SLOT_IPA + 2 * i * page, page,
-				      mem + (i * 37 % 100) * page));
-	for (i = 1; i <= 100; i++)
+				      mem + place_of(i) * page));
+	for (i = 1; i <= MANY; i++)
 		poke_write(&vm, SLOT_IPA + 2 * i * page + 8, 8, PATTERN + i);
-	for (i = 1; i <= 100; i++)
-		CHECK_EQ(word_at(mem, (i * 37 % 100) * page + 8), PATTERN + i);
-	for (i = 2; i <= 100; i += 2)
+	for (i = 1; i <= MANY; i++)
+		CHECK_EQ(word_at(mem, place_of(i) * page + 8), PATTERN + i);
+	for (i = 2; i <= MANY; i += 2)
 		REQUIRE_OK(vm_memslot(&vm, i, 0, 0, 0, NULL));
-	for (i = 1; i <= 100; i++) {
+	for (i = 1; i <= MANY; i++) {
 		if (i % 2)
 			CHECK_EQ(poke_read(&vm, SLOT_IPA + 2 * i * page + 8, 8), PATTERN + i);
 		else
 			CHECK(poke_exits(&vm, false, SLOT_IPA + 2 * i * page + 8, 8, i));
-		CHECK(poke_exits(&vm, false, SLOT_IPA + (2 * i + 1) * page, 8, i));
+		if (i % 5 == 0)
+			CHECK(poke_exits(&vm, false, SLOT_IPA + (2 * i + 1) * page, 8, i));
 	}
+	for (i = 1; i <= MANY; i += 2)
+		REQUIRE_OK(vm_memslot(&vm, i, 0, 0, 0, NULL));
+	CHECK(poke_exits(&vm, false, SLOT_IPA + 2 * page + 8, 8, 1));
 	vm_destroy(&vm);
 }
 
@@ -204,6 +221,86 @@ static void under_running_vcpu(void)
 	vm_destroy(&vm);
 }
 
+/* --- under eight vCPUs --- */
+
+static char *moving;
+static u64 answered;
+
+/*
+ * The VMM answers what exits as if the slot were there: from and to the memory itself. So whatever
+ * is done to slots, each CPU finds in each of its words what it wrote last.
+ */
+static bool answer_moving(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	u64 addr = run->mmio.phys_addr, base = addr < MOVING_ALIAS ? MOVING_IPA : MOVING_ALIAS;
+
+	if (run->exit_reason != KVM_EXIT_MMIO || run->mmio.len != 8 || addr < MOVING_IPA ||
+	    addr - base >= MOVING_SLOTS * MOVING_SIZE)
+		return false;
+	__atomic_add_fetch(&answered, 1, __ATOMIC_RELAXED);
+	if (run->mmio.is_write)
+		memcpy(moving + (addr - base), run->mmio.data, 8);
+	else
+		memcpy(run->mmio.data, moving + (addr - base), 8);
+	return true;
+}
+
+/* 0: nowhere; else the place, with READONLY in bit 0. */
+static void moving_set(struct vm *vm, int i, u64 *where, u64 to)
+{
+	u32 flags = to & 1 ? KVM_MEM_READONLY : 0;
+	void *mem = moving + i * MOVING_SIZE;
+
+	/* Only a move is one step: its flags stay. */
+	if (*where && (!to || (*where ^ to) & 1))
+		REQUIRE_OK(vm_memslot(vm, i + 1, 0, 0, 0, NULL));
+	if (to)
+		REQUIRE_OK(vm_memslot(vm, i + 1, flags, (to & ~1ULL) + i * MOVING_SIZE,
+				      MOVING_SIZE, mem));
+	*where = to;
+}
+
+static u64 slowest(struct vm *vm)
+{
+	u64 *counter = vm_ptr(vm, SHARED_IPA), least = ~0ULL;
+	int i;
+
+	for (i = 0; i < MOVING_CPUS; i++)
+		if (READ_ONCE(counter[i]) < least)
+			least = READ_ONCE(counter[i]);
+	return least;
+}
+
+static void under_eight_vcpus(void)
+{
+	static const u64 places[] = {
+		0, MOVING_IPA, MOVING_ALIAS, MOVING_IPA | 1, MOVING_ALIAS | 1,
+	};
+	u64 where[MOVING_SLOTS] = {}, from;
+	unsigned int seed = 1, i;
+	struct vm vm;
+
+	moving = memory(MOVING_SLOTS * MOVING_SIZE);
+	vm_create_guest(&vm, guest_stage2_memslots, guest_stage2_memslots_end, MOVING_CPUS);
+	vm.exit = answer_moving;
+	vm_start(&vm);
+	/* Nine threads want two CPUs: this one shall not wait for each of the others. */
+	REQUIRE_OK(setpriority(PRIO_PROCESS, gettid(), -20));
+	for (i = 0; i < 200; i++) {
+		moving_set(&vm, i % MOVING_SLOTS, &where[i % MOVING_SLOTS],
+			   places[rand_r(&seed) % ARRAY_SIZE(places)]);
+		/* Now and then all of them go through the slots as they are. */
+		from = slowest(&vm);
+		while (i % (4 * MOVING_SLOTS) == 0 && slowest(&vm) == from)
+			sched_yield();
+	}
+	vm_stop(&vm);
+	CHECK(answered);
+	ktap_note("%u changes in %llu rounds, %llu accesses answered", i, slowest(&vm), answered);
+	vm_destroy(&vm);
+}
+
 static void region2(void)
 {
 	struct kvm_userspace_memory_region2 region = {
@@ -233,8 +330,9 @@ static const struct ktap_case cases[] = {
 	{ "read_only", read_only },
 	{ "executable", executable },
 	{ "errors", errors },
-	{ "hundred", hundred },
+	{ "five_hundred", five_hundred },
 	{ "under_running_vcpu", under_running_vcpu },
+	{ "under_eight_vcpus", under_eight_vcpus },
 	{ "region2", region2 },
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Many VMs in turn on the same CPUs, all with the same addresses and each with its own memory. With
- * few VMID bits (a parameter of keel's) numbers are handed out anew all the time.
+ * few VMID bits (a parameter of keel's) numbers are handed out anew all the time, and keel's
+ * counters say so.
  */
 #include <sched.h>
 #include <string.h>
@@ -15,11 +16,12 @@
 GUEST_DECLARE(stage2_faults);
 
 #define VMS	12
+#define MANY	280	/* more than 8 bits of VMID are for */
 #define ROUNDS	8
 #define THREADS	2
 #define PAGES	4
 
-static struct vm vms[VMS];
+static struct vm vms[MANY];
 
 static u64 value_of(u64 vm, u64 page, u64 round)
 {
@@ -66,6 +68,35 @@ static void vms_create(void)
 	}
 }
 
+/* How often these VMs made numbers be handed out anew; in-tree KVM does not count it. */
+static u64 rollovers(struct vm *of, int n)
+{
+	u64 sum = 0;
+	int stats;
+
+	while (n-- && kvm_is_keel()) {
+		stats = kvm_stats_open(of[n].fd);
+		sum += kvm_stat(stats, "vmid_rollover");
+		close(stats);
+	}
+	return sum;
+}
+
+/* Number 0 is nobody's. */
+static u64 vmids(void)
+{
+	return kvm_is_keel() ? (1ULL << keel_parameter("vmid_bits")) - 1 : ~0ULL;
+}
+
+static void check_rollovers(u64 seen, u64 n)
+{
+	ktap_note("%llu VMs, %llu rollovers", n, seen);
+	if (n > vmids())
+		CHECK(seen);
+	else
+		CHECK_EQ(seen, 0);
+}
+
 static void visit_all(void)
 {
 	pthread_t threads[THREADS];
@@ -81,6 +112,7 @@ static void in_turn(void)
 {
 	vms_create();
 	visit_all();
+	check_rollovers(rollovers(vms, VMS), VMS);
 }
 
 /* The same beside a VM that is always on some CPU, with four vCPUs that check what they read. */
@@ -97,6 +129,7 @@ static void beside_running(void)
 	vm_start(&busy);
 	visit_all();
 	vm_stop(&busy);
+	check_rollovers(rollovers(vms, VMS) + rollovers(&busy, 1), VMS + 1);
 	vm_destroy(&busy);
 }
 
@@ -115,10 +148,27 @@ static void come_and_go(void)
 	}
 }
 
+/* All VMs at once, in turn; as many as 8 bits are too few for, where there are 8. */
+static void more_than_vmids(void)
+{
+	u64 nr = vmids() > VMS && vmids() < MANY ? MANY : VMS, n, round;
+
+	for (n = 0; n < nr; n++)
+		poke_create(&vms[n]);
+	for (round = 0; round < 2; round++) {
+		for (n = 0; n < nr; n++) {
+			CHECK_EQ(poke_read(&vms[n], FREE_IPA, 8), round ? n + 1 : 0);
+			poke_write(&vms[n], FREE_IPA, 8, n + 1);
+		}
+	}
+	check_rollovers(rollovers(vms, nr), nr);
+}
+
 static const struct ktap_case cases[] = {
 	{ "in_turn", in_turn },
 	{ "beside_running", beside_running },
 	{ "come_and_go", come_and_go },
+	{ "more_than_vmids", more_than_vmids },
 };
 
 int main(int argc, char **argv)

@@ -10,11 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/soak.h"
 #include "lib/vm.h"
 
 GUEST_DECLARE(vm_kill);
 
-#define KILLS 50
+#define SEED 20260103
 
 /* Shared with the VMM: steps of its own, and the guest's counter in the RAM of its VM. */
 struct progress {
@@ -102,17 +103,18 @@ static void kill_at(u64 moment)
 
 static void kills(void)
 {
+	int kills = soak_rounds(50, 200), i;
 	long before = references();
-	int i;
 
 	progress = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(progress != MAP_FAILED);
-	srandom(20260103);
-	for (i = 0; i < KILLS; i++)
+	srandom(SEED);
+	for (i = 0; i < kills; i++)
 		kill_at(i < 8 ? i : random() % 30);
 	/* What a VM's end leaves to work items and grace periods is over soon. */
 	while (references() != before)
 		sched_yield();
+	ktap_note("%d kills, seed %d", kills, SEED);
 }
 
 static const struct ktap_case cases[] = {

@@ -230,10 +230,17 @@ static void sweep_one(u64 addr)
 /* Registers stand at the beginning and the end; between them a sample will do. */
 static void sweep_frame(u64 base)
 {
-	u64 offset, step = arg & ARG_ALL ? 1 : 1021;
+	u64 offset;
 
 	gic_fill();
-	for (offset = 0; offset < 0x10000; offset += step)
+	if (arg & ARG_PHASE_MASK) {
+		for (offset = 0; offset < 0x10000; offset++)
+			if (ARG_PHASE(offset / 8 % PHASES) == (arg & ARG_PHASE_MASK))
+				sweep_one(base + offset);
+		gic_works();
+		return;
+	}
+	for (offset = 0; offset < 0x10000; offset += 1021)
 		sweep_one(base + offset);
 	for (offset = 0; offset < 0x1000; offset += 68)
 		sweep_one(base + offset);
@@ -312,28 +319,32 @@ static void part_frames_unaligned(void)
 	}
 }
 
-#define ICC_WRITES(op)							\
-	op(s3_0_c4_c6_0) op(s3_0_c12_c8_1) op(s3_0_c12_c8_3) op(s3_0_c12_c8_4)	\
-	op(s3_0_c12_c9_0) op(s3_0_c12_c11_1) op(s3_0_c12_c11_5) op(s3_0_c12_c11_6) \
-	op(s3_0_c12_c11_7) op(s3_0_c12_c12_1) op(s3_0_c12_c12_3)		\
-	op(s3_0_c12_c12_4) op(s3_0_c12_c12_5) op(s3_0_c12_c12_6) op(s3_0_c12_c12_7)
-#define ICC_READS(op)							\
-	op(s3_0_c4_c6_0) op(s3_0_c12_c8_0) op(s3_0_c12_c8_2) op(s3_0_c12_c8_3)	\
-	op(s3_0_c12_c8_4) op(s3_0_c12_c9_0) op(s3_0_c12_c11_3) op(s3_0_c12_c12_0) \
-	op(s3_0_c12_c12_2) op(s3_0_c12_c12_3) op(s3_0_c12_c12_4) op(s3_0_c12_c12_5) \
-	op(s3_0_c12_c12_6) op(s3_0_c12_c12_7)
+#define ICC_WRITES(op) do {						\
+	op(s3_0_c4_c6_0); op(s3_0_c12_c8_1); op(s3_0_c12_c8_3);		\
+	op(s3_0_c12_c8_4); op(s3_0_c12_c9_0); op(s3_0_c12_c11_1);	\
+	op(s3_0_c12_c11_5); op(s3_0_c12_c11_6); op(s3_0_c12_c11_7);	\
+	op(s3_0_c12_c12_1); op(s3_0_c12_c12_3); op(s3_0_c12_c12_4);	\
+	op(s3_0_c12_c12_5); op(s3_0_c12_c12_6); op(s3_0_c12_c12_7);	\
+} while (0)
+
+#define ICC_READS(op) do {						\
+	op(s3_0_c4_c6_0); op(s3_0_c12_c8_0); op(s3_0_c12_c8_2);		\
+	op(s3_0_c12_c8_3); op(s3_0_c12_c8_4); op(s3_0_c12_c9_0);	\
+	op(s3_0_c12_c11_3); op(s3_0_c12_c12_0); op(s3_0_c12_c12_2);	\
+	op(s3_0_c12_c12_3); op(s3_0_c12_c12_4); op(s3_0_c12_c12_5);	\
+	op(s3_0_c12_c12_6); op(s3_0_c12_c12_7);				\
+} while (0)
 
 static void icc_write_all(u64 value)
 {
-#define WRITE_ONE(reg) icc_write(reg, value);
-	ICC_WRITES(WRITE_ONE)
+#define WRITE_ONE(reg) icc_write(reg, value)
+	ICC_WRITES(WRITE_ONE);
 	isb();
 }
 
 static void icc_read_all(void)
 {
-#define READ_ONE(reg) icc_read(reg);
-	ICC_READS(READ_ONE)
+	ICC_READS(icc_read);
 }
 
 /* INTIDs that are no interrupt, or none of this GIC, or not active. */
@@ -595,7 +606,7 @@ static void part_modes(void)
 	for (i = 0; i < 2 * ARRAY_SIZE(modes); i++) {
 		u64 spsr = modes[i / 2] | 0x3c0;
 
-		/* The reserved bits as well; but not SS and IL, which make exceptions of their own. */
+		/* Reserved bits too; but not SS and IL, which make exceptions of their own. */
 		if (i & 1)
 			spsr |= 0xffffffff0fcffc20ULL & ~BIT(21) & ~BIT(20);
 		asm volatile("adr x1, 1f\n\tstr x1, [%0]\n\tmsr elr_el1, x1\n\t"
@@ -612,16 +623,17 @@ static void part_modes(void)
 
 static void part_no_caches(void)
 {
-	volatile u64 *word = (volatile u64 *)(SHARED_IPA + 0x40);
+	u64 *word = (u64 *)(SHARED_IPA + 0x40);
+	static const u64 off[] = { BIT(2), BIT(12), SCTLR_M_C_I };
 	u64 sctlr = sysreg_read(sctlr_el1), typer = mmio_read(GICD_IPA + GICD_TYPER, 4);
 	u32 i;
 
-	*word = 0x1111;
+	WRITE_ONCE(*word, 0x1111);
 	/* Written with caches on: to memory with it before it is read without. */
 	asm volatile("dc civac, %0\n\tdsb sy" : : "r" (word) : "memory");
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < ARRAY_SIZE(off); i++) {
 		asm volatile("dsb sy\n\tisb" : : : "memory");
-		sysreg_write(sctlr_el1, sctlr & ~(i == 0 ? BIT(2) : i == 1 ? BIT(12) : SCTLR_M_C_I));
+		sysreg_write(sctlr_el1, sctlr & ~off[i]);
 		isb();
 		ASSERT_EQ(mmio_read(GICD_IPA + GICD_TYPER, 4), typer);
 		ASSERT_EQ(mmio_read(MMIO_IPA, 8), MMIO_VALUE);
@@ -630,7 +642,7 @@ static void part_no_caches(void)
 		isb();
 	}
 	asm volatile("dc civac, %0\n\tdsb sy" : : "r" (word) : "memory");
-	ASSERT_EQ(*word, 0x1111);
+	ASSERT_EQ(READ_ONCE(*word), 0x1111);
 }
 
 /*
@@ -695,7 +707,7 @@ static void part_no_vectors(void)
 /* ---- Code that another CPU changes ---- */
 
 static u32 code_round, code_done;
-static u32 changing[2] __attribute__((aligned(64)));
+static u32 changing[2] __attribute__((__aligned__(64)));
 
 /* mov w0, #n */
 static u32 code_for(u32 n)

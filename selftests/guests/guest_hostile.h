@@ -23,8 +23,10 @@
 
 /* Beside the part: an access without a syndrome becomes an abort, as keel has it */
 #define ARG_ABORTS		BIT(8)
-/* Beside PART_FRAMES: every offset */
-#define ARG_ALL			BIT(9)
+/* Beside PART_FRAMES: of every offset the n-th of PHASES parts */
+#define ARG_PHASE(n)		(((u64)(n) + 1) << 16)
+#define ARG_PHASE_MASK		0xff0000
+#define PHASES			16
 
 /* A read-only slot; the page behind it is no memory */
 #define READONLY_IPA		0x60000000ULL

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Driving the guest that goes through memory. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -115,18 +113,4 @@ u64 touch_turned(struct touch_vm *t)
 void touch_stop(struct touch_vm *t)
 {
 	vm_stop(&t->vm);
-}
-
-long keel_parameter(const char *name)
-{
-	char path[80], text[32] = "";
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/module/keel/parameters/%s", name);
-	f = fopen(path, "r");
-	if (!f)
-		return -1;
-	REQUIRE(fgets(text, sizeof(text), f));
-	fclose(f);
-	return *text == 'Y' ? 1 : strtol(text, NULL, 10);
 }

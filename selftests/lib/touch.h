@@ -129,19 +129,13 @@ u64 touch_turned(struct touch_vm *t);
  */
 void touch_stop(struct touch_vm *t);
 
-/**
- * keel_parameter() - a parameter of the module that is loaded
- * @name: its name
- *
- * Return: Y and N as 1 and 0, or the number; -1 without keel
- */
-long keel_parameter(const char *name);
-
 /* A counter against what it should be; nothing on in-tree KVM. */
-#define CHECK_COST(t, field, want)				\
-	do {							\
-		if ((t)->stats >= 0)				\
-			CHECK_EQ((t)->spent.field, (want));	\
+#define CHECK_COST(t, field, want)					\
+	do {								\
+		struct touch_vm *__t = (t);				\
+									\
+		if (__t->stats >= 0)					\
+			CHECK_EQ(__t->spent.field, (want));		\
 	} while (0)
 
 #endif

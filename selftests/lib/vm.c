@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +26,20 @@ const char *kvm_node(void)
 bool kvm_is_keel(void)
 {
 	return !access("/dev/keel", F_OK);
+}
+
+long keel_parameter(const char *name)
+{
+	char path[80], text[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/keel/parameters/%s", name);
+	f = fopen(path, "r");
+	if (!f)
+		return -1;
+	REQUIRE(fgets(text, sizeof(text), f));
+	fclose(f);
+	return *text == 'Y' ? 1 : strtol(text, NULL, 10);
 }
 
 int kvm_open(void)
@@ -318,6 +333,17 @@ static bool exit_handled(struct vcpu *vcpu, struct report *report)
 	return vcpu->vm->exit && vcpu->vm->exit(vcpu);
 }
 
+/* KVM_RUN, again for as long as the test says so of memory that cannot be had. */
+static int run_faults(struct vcpu *vcpu)
+{
+	int ret;
+
+	do {
+		ret = vcpu_run(vcpu);
+	} while (ret == -EFAULT && vcpu->vm->fault && vcpu->vm->fault(vcpu));
+	return ret;
+}
+
 struct report vcpu_run_report(struct vcpu *vcpu)
 {
 	struct report report;
@@ -325,7 +351,7 @@ struct report vcpu_run_report(struct vcpu *vcpu)
 
 	do {
 		memset(&report, 0, sizeof(report));
-		ret = vcpu_run(vcpu);
+		ret = run_faults(vcpu);
 		if (ret)
 			break;
 	} while (exit_handled(vcpu, &report));

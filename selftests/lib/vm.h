@@ -14,7 +14,7 @@
 #include "ktap.h"
 #include "report.h"
 
-#define VM_MAX_VCPUS	16
+#define VM_MAX_VCPUS	64
 
 /* ONE_REG ids: a core register by its member of struct kvm_regs, a system register by encoding. */
 #define REG_CORE(m) \
@@ -71,6 +71,7 @@ struct vcpu {
  * @nr_vcpus: how many of @vcpus exist
  * @vcpus: the vCPUs
  * @exit: called on an exit that is no report; true: it is dealt with, the guest goes on
+ * @fault: called when KVM_RUN gives EFAULT; true: try again
  * @sync: called on SYNC in a thread of vm_start()
  * @done: value of the first DONE of any vCPU thread
  * @finished: one vCPU thread has seen the guest's end
@@ -83,6 +84,7 @@ struct vm {
 	int nr_vcpus;
 	struct vcpu vcpus[VM_MAX_VCPUS];
 	bool (*exit)(struct vcpu *vcpu);
+	bool (*fault)(struct vcpu *vcpu);
 	void (*sync)(struct vcpu *vcpu, u64 value);
 	u64 done;
 	bool finished;
@@ -118,6 +120,14 @@ const char *kvm_node(void);
  * Return: true when /dev/keel exists: then /dev/kvm is keel's too, for in-tree KVM is off.
  */
 bool kvm_is_keel(void);
+
+/**
+ * keel_parameter() - a parameter of the module that is loaded
+ * @name: its name
+ *
+ * Return: Y and N as 1 and 0, or the number; -1 without keel
+ */
+long keel_parameter(const char *name);
 
 /**
  * kvm_open() - open the device under test

@@ -81,7 +81,7 @@ static int core_lookup(struct keel_vcpu *vcpu, u64 id, void **at)
 {
 	u64 word = id & ~(KVM_REG_ARCH_MASK | KVM_REG_SIZE_MASK | KVM_REG_ARM_CORE);
 
-	/* In KVM's order: what reaches the end of struct kvm_regs is not there, whatever its size. */
+	/* In KVM's order: what reaches the end of struct kvm_regs is not there. */
 	if (word >= CORE_WORDS || word + KVM_REG_SIZE(id) / sizeof(u32) >= CORE_WORDS)
 		return -ENOENT;
 	*at = core_find(vcpu, id);

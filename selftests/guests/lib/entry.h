@@ -3,7 +3,7 @@
 #ifndef GUEST_ENTRY_H
 #define GUEST_ENTRY_H
 
-#define MAX_CPUS	16
+#define MAX_CPUS	64
 #define STACK_SIZE	8192
 /* struct frame, rounded up to keep SP aligned */
 #define FRAME_SIZE	288
