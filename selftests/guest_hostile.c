@@ -272,12 +272,19 @@ static void run_for_a_while(void)
 	CHECK_EQ(runner_ret, -EINTR);
 }
 
+/* The image as it was: a guest that was stopped anywhere has left half-made tables behind. */
+static void reset_guest(u64 part)
+{
+	memset(vm.ram, 0, SHARED_IPA - RAM_IPA);
+	memcpy(vm.ram, guest_guest_hostile, guest_guest_hostile_end - guest_guest_hostile);
+	vcpu_init(vcpu, false);
+	vcpu_start_at(vcpu, RAM_IPA, part);
+}
+
 /* After KVM_ARM_VCPU_INIT the VM is as good as new. */
 static void vcpu_recovers(void)
 {
-	memcpy(vm.ram, guest_guest_hostile, guest_guest_hostile_end - guest_guest_hostile);
-	vcpu_init(vcpu, false);
-	vcpu_start_at(vcpu, RAM_IPA, PART_MODES);
+	reset_guest(PART_MODES);
 	CHECK_EQ(vcpu_run_done(vcpu), 0);
 	vm_destroy(&vm);
 }
@@ -325,8 +332,7 @@ static void pstate_bits(void)
 		value = bit == 64 ? ~0x1aULL : 0x3c5 | BIT(bit);
 		if (bit == 4)
 			value = 0x3c4;
-		vcpu_init(vcpu, false);
-		vcpu_start_at(vcpu, RAM_IPA, PART_SPIN);
+		reset_guest(PART_SPIN);
 		vcpu_set(vcpu, REG_PSTATE, value);
 		vcpu_set(vcpu, REG_CORE(spsr[0]), ~value);
 		vcpu_set(vcpu, REG_CORE(elr_el1), value);

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The host's CPUs go and come back under running VMs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "lib/busy.h"
 #include "lib/soak.h"
 #include "lib/vm.h"
@@ -12,6 +17,38 @@ static void bind_half(struct vm *vm)
 {
 	busy_bind(vm, 0, CPU);
 	busy_bind(vm, 3, CPU);
+}
+
+/* How often the host has taken the guests' virtual timer on that CPU. */
+static u64 timer_irqs(void)
+{
+	FILE *f = fopen("/proc/interrupts", "r");
+	u64 count = 0;
+	char line[512];
+
+	REQUIRE(f);
+	while (fgets(line, sizeof(line), f))
+		if (strstr(line, "keel virtual timer") || strstr(line, "kvm guest vtimer"))
+			/* number of the interrupt, CPU 0, CPU 1 */
+			REQUIRE_EQ(sscanf(line, "%*d: %*u %llu", &count), 1);
+	fclose(f);
+	return count;
+}
+
+/*
+ * All of the VM on that CPU alone, and its interrupt works there. (A vCPU that is scheduled in
+ * would find its timer without.)
+ */
+static void check_cpu(struct vm *vm)
+{
+	u64 before = timer_irqs();
+	int i;
+
+	for (i = 0; i < BUSY_CPUS; i++)
+		busy_bind(vm, i, CPU);
+	busy_wait(vm);
+	while (timer_irqs() < before + 2)
+		usleep(1000);
 }
 
 static void bound_vcpus(void)
@@ -28,10 +65,7 @@ static void bound_vcpus(void)
 		busy_wait(&vm);
 		cpu_online(CPU, true);
 	}
-	/* What the CPU needs for a guest is back: all of the VM on it alone. */
-	for (i = 0; i < BUSY_CPUS; i++)
-		busy_bind(&vm, i, CPU);
-	busy_wait(&vm);
+	check_cpu(&vm);
 	busy_end(&vm);
 }
 

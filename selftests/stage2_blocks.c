@@ -263,10 +263,10 @@ static void partial_slot(void)
 	CHECK(holds(mem, 3 * HUGE + 16 * PAGE, HUGE - 16 * PAGE, 1));
 	/* The same memory one page further on in the guest: no block could say that. */
 	touch_slot(&t, 0, NULL, 0);
-	touch_slot(&t, HUGE + PAGE, mem, HUGE);
-	touch(&t, TOUCH_WRITE, HUGE + PAGE, HUGE, -HUGE - PAGE + 3);
+	touch_slot(&t, HUGE + PAGE, mem, 3 * HUGE);
+	touch(&t, TOUCH_WRITE, HUGE + PAGE, 3 * HUGE, -HUGE - PAGE + 3);
 	CHECK_COST(&t, blocks, 0);
-	CHECK(holds(mem, 0, HUGE, 3));
+	CHECK(holds(mem, 0, 3 * HUGE, 3));
 	touch_destroy(&t);
 }
 

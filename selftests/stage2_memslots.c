@@ -223,13 +223,32 @@ static void under_running_vcpu(void)
 
 /* --- under eight vCPUs --- */
 
-static char *moving;
+/*
+ * Whatever is done to slots, each CPU finds in each of its words what it wrote last: the VMM answers
+ * what exits as if the slot were there. While a slot is nowhere its words are in @aside and the
+ * memory is spoilt, so that a CPU which still reaches it is found out; while it is read-only, @aside
+ * has what the memory should hold.
+ */
+static char *moving, *aside;
+static u64 moving_at[MOVING_SLOTS];	/* 0: nowhere; else the place, with READONLY in bit 0 */
+static pthread_mutex_t moving_lock = PTHREAD_MUTEX_INITIALIZER;	/* all of these */
 static u64 answered;
 
-/*
- * The VMM answers what exits as if the slot were there: from and to the memory itself. So whatever
- * is done to slots, each CPU finds in each of its words what it wrote last.
- */
+static void answer_word(u64 offset, struct kvm_run *run)
+{
+	u64 at = moving_at[offset / MOVING_SIZE];
+	char *word = (at ? moving : aside) + offset;
+
+	answered++;
+	if (!run->mmio.is_write) {
+		memcpy(run->mmio.data, word, 8);
+		return;
+	}
+	memcpy(word, run->mmio.data, 8);
+	if (at & 1)
+		memcpy(aside + offset, word, 8);
+}
+
 static bool answer_moving(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -238,27 +257,39 @@ static bool answer_moving(struct vcpu *vcpu)
 	if (run->exit_reason != KVM_EXIT_MMIO || run->mmio.len != 8 || addr < MOVING_IPA ||
 	    addr - base >= MOVING_SLOTS * MOVING_SIZE)
 		return false;
-	__atomic_add_fetch(&answered, 1, __ATOMIC_RELAXED);
-	if (run->mmio.is_write)
-		memcpy(moving + (addr - base), run->mmio.data, 8);
-	else
-		memcpy(run->mmio.data, moving + (addr - base), 8);
+	pthread_mutex_lock(&moving_lock);
+	answer_word(addr - base, run);
+	pthread_mutex_unlock(&moving_lock);
 	return true;
 }
 
-/* 0: nowhere; else the place, with READONLY in bit 0. */
-static void moving_set(struct vm *vm, int i, u64 *where, u64 to)
+static void moving_delete(struct vm *vm, int i)
 {
-	u32 flags = to & 1 ? KVM_MEM_READONLY : 0;
-	void *mem = moving + i * MOVING_SIZE;
+	char *mem = moving + i * MOVING_SIZE;
 
+	REQUIRE_OK(vm_memslot(vm, i + 1, 0, 0, 0, NULL));
+	if (moving_at[i] & 1)
+		CHECK(!memcmp(mem, aside + i * MOVING_SIZE, MOVING_SIZE));
+	memcpy(aside + i * MOVING_SIZE, mem, MOVING_SIZE);
+	memset(mem, 0xee, MOVING_SIZE);
+	moving_at[i] = 0;
+}
+
+static void moving_set(struct vm *vm, int i, u64 to)
+{
+	char *mem = moving + i * MOVING_SIZE;
+
+	pthread_mutex_lock(&moving_lock);
 	/* Only a move is one step: its flags stay. */
-	if (*where && (!to || (*where ^ to) & 1))
-		REQUIRE_OK(vm_memslot(vm, i + 1, 0, 0, 0, NULL));
+	if (moving_at[i] && (!to || (moving_at[i] ^ to) & 1))
+		moving_delete(vm, i);
+	if (to && !moving_at[i])
+		memcpy(mem, aside + i * MOVING_SIZE, MOVING_SIZE);
 	if (to)
-		REQUIRE_OK(vm_memslot(vm, i + 1, flags, (to & ~1ULL) + i * MOVING_SIZE,
-				      MOVING_SIZE, mem));
-	*where = to;
+		REQUIRE_OK(vm_memslot(vm, i + 1, to & 1 ? KVM_MEM_READONLY : 0,
+				      (to & ~1ULL) + i * MOVING_SIZE, MOVING_SIZE, mem));
+	moving_at[i] = to;
+	pthread_mutex_unlock(&moving_lock);
 }
 
 static u64 slowest(struct vm *vm)
@@ -277,19 +308,19 @@ static void under_eight_vcpus(void)
 	static const u64 places[] = {
 		0, MOVING_IPA, MOVING_ALIAS, MOVING_IPA | 1, MOVING_ALIAS | 1,
 	};
-	u64 where[MOVING_SLOTS] = {}, from;
 	unsigned int seed = 1, i;
+	u64 from;
 	struct vm vm;
 
 	moving = memory(MOVING_SLOTS * MOVING_SIZE);
+	aside = memory(MOVING_SLOTS * MOVING_SIZE);
 	vm_create_guest(&vm, guest_stage2_memslots, guest_stage2_memslots_end, MOVING_CPUS);
 	vm.exit = answer_moving;
 	vm_start(&vm);
 	/* Nine threads want two CPUs: this one shall not wait for each of the others. */
 	REQUIRE_OK(setpriority(PRIO_PROCESS, gettid(), -20));
 	for (i = 0; i < 200; i++) {
-		moving_set(&vm, i % MOVING_SLOTS, &where[i % MOVING_SLOTS],
-			   places[rand_r(&seed) % ARRAY_SIZE(places)]);
+		moving_set(&vm, i % MOVING_SLOTS, places[rand_r(&seed) % ARRAY_SIZE(places)]);
 		/* Now and then all of them go through the slots as they are. */
 		from = slowest(&vm);
 		while (i % (4 * MOVING_SLOTS) == 0 && slowest(&vm) == from)

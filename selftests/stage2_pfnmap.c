@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -32,8 +33,8 @@ static u64 rtc_address(void)
 
 	REQUIRE(f);
 	while (!addr && fgets(line, sizeof(line), f))
-		if (strstr(line, RTC_NAME) && sscanf(line, "%llx", &addr) != 1)
-			break;
+		if (strstr(line, RTC_NAME))
+			addr = strtoull(line, NULL, 16);
 	fclose(f);
 	return addr;
 }
@@ -121,7 +122,7 @@ static void ram_running(void)
 /* The guest reads the registers as the VMM does, without an exit each. */
 static void device(void)
 {
-	volatile u32 *regs;
+	u32 *regs;
 	struct vm vm;
 	char *mem;
 	u64 i, n;
@@ -131,13 +132,13 @@ static void device(void)
 	fd = driver_open();
 	mem = mmap(NULL, HOST_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, SIZE);
 	REQUIRE(mem != MAP_FAILED);
-	regs = (volatile u32 *)mem;
-	REQUIRE_EQ(regs[RTC_ID / 4], RTC_ID_FIRST);
+	regs = (u32 *)mem;
+	REQUIRE_EQ(READ_ONCE(regs[RTC_ID / 4]), RTC_ID_FIRST);
 	poke_create(&vm);
 	REQUIRE_OK(vm_memslot(&vm, 1, 0, WALK_IPA, HOST_PAGE, mem));
 	for (n = 0; n < 3; n++) {
 		for (i = RTC_ID; i < HOST_PAGE; i += 4)
-			CHECK_EQ(poke_read(&vm, WALK_IPA + i, 4), regs[i / 4]);
+			CHECK_EQ(poke_read(&vm, WALK_IPA + i, 4), READ_ONCE(regs[i / 4]));
 		take_away(fd, 'z');
 	}
 	vm_destroy(&vm);

@@ -296,18 +296,21 @@ static void handler(int sig __always_unused)
 }
 
 /*
- * Since Linux 6.2 get_user_pages() can be told to let a signal end such a wait. In-tree KVM does not
- * ask for it on arm64: there the signal is seen when the page has been served.
+ * Since Linux 6.2 get_user_pages() can be told to let a signal end such a wait. In-tree KVM does
+ * not ask for it on arm64: there the signal is seen when the page has been served.
  */
 static bool signal_ends_fault(void)
 {
-	int major = 0, minor = 0;
 	struct utsname u;
+	long major, minor;
+	char *end;
 
 	if (!kvm_is_keel())
 		return false;
 	REQUIRE_OK(uname(&u));
-	REQUIRE_EQ(sscanf(u.release, "%d.%d", &major, &minor), 2);
+	major = strtol(u.release, &end, 10);
+	REQUIRE_EQ(*end, '.');
+	minor = strtol(end + 1, NULL, 10);
 	return major > 6 || (major == 6 && minor >= 2);
 }
 

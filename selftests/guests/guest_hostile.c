@@ -278,15 +278,18 @@ static void map_again(u32 index, u64 table, u64 attributes)
 /* The guest's own fault, where the CPU sees the kind of memory first; else stage 2 gets it. */
 static void unaligned_at(u64 addr, int width, bool may_fault)
 {
+	u64 value = 0;
 	u32 i;
 
 	for (i = 0; i < 3; i++) {
 		if (!i)
-			mmio_read(addr, width);
+			value = mmio_read(addr, width);
 		else
 			mmio_write(addr, width, i == 1 ? ~0ULL : 0);
-		if (!READ_ONCE(taken))
+		if (!READ_ONCE(taken)) {
+			ASSERT_EQ(value, 0);
 			continue;
+		}
 		ASSERT(may_fault);
 		ASSERT_EQ(ESR_EC(at.esr), EC_DABT_EL1);
 		ASSERT_EQ(ESR_FSC(at.esr), FSC_ALIGNMENT);

@@ -26,7 +26,7 @@
 /* Beside PART_FRAMES: of every offset the n-th of PHASES parts */
 #define ARG_PHASE(n)		(((u64)(n) + 1) << 16)
 #define ARG_PHASE_MASK		0xff0000
-#define PHASES			16
+#define PHASES			64
 
 /* A read-only slot; the page behind it is no memory */
 #define READONLY_IPA		0x60000000ULL

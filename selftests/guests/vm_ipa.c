@@ -16,7 +16,7 @@ static u64 level2[512] __attribute__((aligned(4096)));
 static u64 level3[512] __attribute__((aligned(4096)));
 static struct access *const access = (struct access *)SHARED_IPA;
 
-/* The library's map has addresses of 40 bits; here they are as long as the CPU has them, up to 48. */
+/* The library's map has addresses of 40 bits; here they have all that the CPU has, up to 48. */
 static void addresses_widen(void)
 {
 	u64 range = sysreg_read(id_aa64mmfr0_el1) & 0xf;

@@ -22,8 +22,8 @@
  * struct walk_args - at SHARED_IPA, in its guest's memory
  * @size: of the memory at WALK_IPA
  * @cpus: how many vCPUs walk
- * @flags: WALK_*, may change; WALK_ZERO is set before pages go, and cleared when all vCPUs have been
- *         through since
+ * @flags: WALK_*, may change; WALK_ZERO is set before pages go, and cleared when all vCPUs have
+ *         been through since
  * @rounds: how often a vCPU has been through
  * @written: how often it has been through writing; its words say so, or one more
  * @zeros: words that a vCPU found to be 0 because of WALK_ZERO

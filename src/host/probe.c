@@ -174,7 +174,7 @@ static void __init probe_features(void)
 
 	for (i = 0; i < ARRAY_SIZE(features); i++)
 		*feature(i) = id_field(features[i].reg, features[i].shift) >= features[i].least;
-	/* Not in every kernel's sanitised view; that all CPUs have it is seen as each is claimed. */
+	/* Not in every kernel's sanitised view; each CPU is held to it as it is claimed. */
 	host.hcx = (read_sysreg(id_aa64mmfr1_el1) >> 40) & 0xf;
 	host.fgt &= fgt;
 	host.fgt2 &= fgt;
