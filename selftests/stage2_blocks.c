@@ -313,7 +313,7 @@ static void under_running_vcpu(void)
 
 	touch(&t, TOUCH_WRITE, 0, 2 * HUGE, 1);
 	touch_turn(&t, 0, 2 * HUGE, 1);
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 5; i++) {
 		wait_turns(&t, 2);
 		REQUIRE_OK(mprotect(mem + 7 * PAGE, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC));
 		wait_turns(&t, 2);
@@ -363,10 +363,9 @@ static void pool_set(u64 page, long n)
 	fclose(f);
 }
 
-/* 32 MB of it, of which the guest touches each page. */
-static void hugetlb(u64 page, u64 maps, u64 blocks)
+/* @size bytes in such pages: the guest touches every 4 KB of them. */
+static void hugetlb(u64 page, u64 size, u64 maps, u64 blocks)
 {
-	const u64 size = 16 * HUGE;
 	long had = pool_read(page, "nr_hugepages");
 	struct touch_vm t;
 	char *mem;
@@ -395,19 +394,19 @@ static void hugetlb(u64 page, u64 maps, u64 blocks)
 
 static void hugetlb_2m(void)
 {
-	hugetlb(HUGE, 16, 16);
+	hugetlb(HUGE, 4 * HUGE, 4, 4);
 }
 
 /* Contiguous entries of the host are single ones here: 2 MB each, ... */
 static void hugetlb_32m(void)
 {
-	hugetlb(16 * HUGE, 16, 16);
+	hugetlb(16 * HUGE, 16 * HUGE, 16, 16);
 }
 
 /* ... and pages. */
 static void hugetlb_64k(void)
 {
-	hugetlb(16 * PAGE, 16 * HUGE_PAGES, 0);
+	hugetlb(16 * PAGE, HUGE, HUGE_PAGES, 0);
 }
 
 /* --- what must not be spent, and what must --- */
@@ -426,7 +425,7 @@ static void two_vms(void)
 	with_huge_slot(&b, HUGE);
 	touch(&a, TOUCH_WRITE, 0, HUGE, 1);
 	touch(&b, TOUCH_WRITE, 0, HUGE, 2);
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 30; i++) {
 		touch(&a, TOUCH_CHECK, 0, HUGE, 1);
 		CHECK_COST(&a, faults, 0);
 		CHECK_COST(&a, flushes, 0);

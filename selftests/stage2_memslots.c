@@ -224,10 +224,10 @@ static void under_running_vcpu(void)
 /* --- under eight vCPUs --- */
 
 /*
- * Whatever is done to slots, each CPU finds in each of its words what it wrote last: the VMM answers
- * what exits as if the slot were there. While a slot is nowhere its words are in @aside and the
- * memory is spoilt, so that a CPU which still reaches it is found out; while it is read-only, @aside
- * has what the memory should hold.
+ * Whatever is done to slots, each CPU finds in each of its words what it wrote last: the VMM
+ * answers what exits as if the slot were there. While a slot is nowhere its words are in @aside
+ * and the memory is spoilt, so that a CPU which still reaches it is found out; while it is read-
+ * only, @aside has what the memory should hold.
  */
 static char *moving, *aside;
 static u64 moving_at[MOVING_SLOTS];	/* 0: nowhere; else the place, with READONLY in bit 0 */

@@ -109,7 +109,7 @@ static void kills(void)
 	progress = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(progress != MAP_FAILED);
 	srandom(SEED);
-	for (i = 0; i < kills && !soak_enough(i, 10); i++)
+	for (i = 0; i < kills && !soak_enough(i, 10, 8); i++)
 		kill_at(i < 8 ? i : random() % 30);
 	/* What a VM's end leaves to work items and grace periods is over soon. */
 	while (references() != before)

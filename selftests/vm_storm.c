@@ -69,7 +69,7 @@ static int many_create(struct vm *vms)
 {
 	int n;
 
-	for (n = 0; n < NR_VMS && !soak_enough(n, 8); n++)
+	for (n = 0; n < NR_VMS && !soak_enough(n, 4, 1); n++)
 		storm_create(&vms[n], 2);
 	return n;
 }
@@ -228,7 +228,7 @@ static void notifier_storm(void)
 	REQUIRE_OK(vm_memslot(&s.vm, 1, 0, STORM_IPA, STORM_PAGES * PAGE, s.mem));
 	vm_start(&s.vm);
 	cpus = vm_ptr(&s.vm, SHARED_IPA);
-	for (i = 0; i < rounds && !soak_enough(i, 50); i++) {
+	for (i = 0; i < rounds && !soak_enough(i, 50, 5); i++) {
 		storms[random() % ARRAY_SIZE(storms)](&s);
 		/* None is left behind. */
 		if (i % 50 == 0)

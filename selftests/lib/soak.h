@@ -9,8 +9,7 @@
 
 #include "common.h"
 
-#define SOAK_LIMIT_SECONDS	3000
-#define CHECK_SECONDS		8
+#define SOAK_LIMIT_SECONDS 3000
 
 /**
  * soak_rounds() - how often
@@ -31,19 +30,20 @@ static inline int soak_rounds(int few, int many)
  * soak_enough() - may a case of `make check` end after fewer rounds than it would like?
  * @done: rounds done
  * @least: rounds that it needs in any case
+ * @seconds: how long it may take for the others
  *
  * A slow machine does less of it, and says how much; `make soak` does all.
  *
- * Return: true if @least rounds are done and CHECK_SECONDS have passed since the first call
+ * Return: true if @least rounds are done and @seconds have passed since the first call
  */
-static inline bool soak_enough(int done, int least)
+static inline bool soak_enough(int done, int least, int seconds)
 {
 	static time_t start;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	start = start ? start : now.tv_sec;
-	return !getenv("KEEL_SOAK") && done >= least && now.tv_sec - start >= CHECK_SECONDS;
+	return !getenv("KEEL_SOAK") && done >= least && now.tv_sec - start >= seconds;
 }
 
 #endif
