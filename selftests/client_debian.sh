@@ -36,7 +36,7 @@ result $? "$1: the login prompt"
 echo root >&3
 see "^Password: "
 echo keel >&3
-see "^root@debian:~# "
+see "root@debian:~# "
 result $? "$1: root logs in"
 echo 's=$(systemctl is-system-running --wait); echo; echo state=$s' >&3
 see "state=[a-z]"

@@ -56,18 +56,13 @@ static void flush(struct vm *vm, char *mem)
 	REQUIRE_OK(madvise(mem + PAGES * HOST_PAGE, 2 * HOST_PAGE, MADV_DONTNEED));
 }
 
-/* Pages that have reached the LRU lists: others cannot be made idle. */
-static void wait_idle(int fd, const u64 *pfn)
+/*
+ * CPUs keep new pages back for a while before they put them on the LRU lists, and what is not there
+ * cannot be made idle. This has them put there.
+ */
+static void drain(void)
 {
-	int i;
-
-	for (i = 0; i < PAGES; i++) {
-		set_idle(fd, pfn[i]);
-		while (!is_idle(fd, pfn[i])) {
-			host_write("/proc/sys/vm/compact_memory", "1");
-			set_idle(fd, pfn[i]);
-		}
-	}
+	REQUIRE_OK(host_write("/proc/sys/vm/drop_caches", "1"));
 }
 
 static void idle_pages(void)
@@ -86,9 +81,13 @@ static void idle_pages(void)
 		pfn[i] = mem_pfn(mem + i * HOST_PAGE);
 		REQUIRE(pfn[i]);
 	}
+	drain();
 	/* The guest touches every other page, reading and writing in turn. */
 	for (round = 0; round < 4; round++) {
-		wait_idle(fd, pfn);
+		for (i = 0; i < PAGES; i++) {
+			set_idle(fd, pfn[i]);
+			CHECK(is_idle(fd, pfn[i]));
+		}
 		flush(&vm, mem);
 		for (i = round % 2; i < PAGES; i += 2) {
 			if (round < 2)

@@ -19,8 +19,8 @@
 #include "lib/poke.h"
 #include "lib/walk.h"
 
-#define SIZE	  (HOST_HUGE / 4)
-#define FILE_SIZE (32 * HOST_PAGE)	/* on a disk, which is slow */
+#define SIZE	  (64 * HOST_PAGE)
+#define FILE_SIZE (16 * HOST_PAGE)	/* on a disk, which is slow */
 
 static char *buffer(u64 size)
 {
@@ -42,7 +42,7 @@ static int memory_file(u64 size, unsigned int flags)
 }
 
 /* A file on ext4, on a disk; in @dir, which the caller gives the name of. */
-static int disk_file(const struct loop *disk, char *dir, u64 size)
+static int disk_file(const struct disk *disk, char *dir, u64 size)
 {
 	char text[96];
 	int fd;
@@ -80,7 +80,7 @@ static void check_disk(const char *dir, const char *mem)
 static void written_back(void)
 {
 	char dir[] = "/tmp/keel-XXXXXX";
-	struct loop disk;
+	struct disk disk;
 	struct walk w;
 	int fd, i;
 
@@ -241,7 +241,7 @@ static void out_of_reach(void)
 	walk_create(&w, buffer(SIZE), SIZE, 2, 0);
 	w.may_fail = true;
 	walk_start(&w);
-	for (i = 0; i < 9; i++) {
+	for (i = 0; i < 6; i++) {
 		walk_rounds(&w, 0);
 		if (i % 3 == 0)
 			REQUIRE(mremap(w.mem, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, away) ==
@@ -288,7 +288,7 @@ static void forked(void)
 
 	walk_create(&w, buffer(SIZE), SIZE, 2, 0);
 	walk_start(&w);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 3; i++) {
 		walk_rounds(&w, 0);
 		REQUIRE_OK(pipe(go));
 		pid = fork();

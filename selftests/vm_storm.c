@@ -69,14 +69,14 @@ static int many_create(struct vm *vms)
 {
 	int n;
 
-	for (n = 0; n < NR_VMS && !soak_enough(n, 4, 1); n++)
+	for (n = 0; n < NR_VMS && !soak_enough(n, 4, 2); n++)
 		storm_create(&vms[n], 2);
 	return n;
 }
 
 static void many_vms(void)
 {
-	int rounds = soak_rounds(1, 20), round, n = 0, i;
+	int rounds = soak_rounds(1, 5), round, n = 0, i;
 	static struct progress progress[NR_VMS];
 	static struct vm vms[NR_VMS];
 
@@ -217,7 +217,7 @@ static bool try_again(struct vcpu *vcpu __always_unused)
 
 static void notifier_storm(void)
 {
-	int rounds = soak_rounds(200, 20000), i;
+	int rounds = soak_rounds(200, 5000), i;
 	struct storm s = { .mem = pages(STORM_PAGES), .aside = pages(1) };
 	struct storm_cpu *cpus;
 

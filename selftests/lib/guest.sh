@@ -38,6 +38,9 @@ finish() {
 
 # start VMM OPTION...: the console is out, the VMM's complaints err, descriptor 3 the keyboard
 start() {
+	# now, not when the VMM gets to run: what an earlier guest said is no answer of this one
+	: >out
+	: >err
 	"$@" <keys >out 2>err &
 	pid=$!
 	exec 3>keys

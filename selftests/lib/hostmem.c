@@ -47,41 +47,44 @@ char *mem_map(u64 size, int flags, int fd)
 #define PAGEMAP_PRESENT BIT(63)
 #define PAGEMAP_PFN	(BIT(55) - 1)
 
-static int pagemap_open(void)
+/* Entries for @n pages. */
+static void pagemap_read(const char *addr, u64 n, u64 *entries)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	u64 size = n * sizeof(*entries);
 
 	REQUIRE_OK(fd);
-	return fd;
-}
-
-static u64 pagemap_entry(int fd, const char *addr)
-{
-	u64 entry;
-
-	REQUIRE_EQ(pread(fd, &entry, sizeof(entry), (u64)addr / HOST_PAGE * sizeof(entry)),
-		   sizeof(entry));
-	return entry;
+	REQUIRE_EQ(pread(fd, entries, size, (u64)addr / HOST_PAGE * sizeof(*entries)), size);
+	close(fd);
 }
 
 u64 mem_swapped(const char *addr, u64 size)
 {
-	int fd = pagemap_open();
-	const char *end = addr + size;
-	u64 n = 0;
+	u64 n = size / HOST_PAGE, entries[n], i, out = 0;
 
-	for (; addr < end; addr += HOST_PAGE)
-		n += !!(pagemap_entry(fd, addr) & PAGEMAP_SWAPPED);
-	close(fd);
-	return n;
+	pagemap_read(addr, n, entries);
+	for (i = 0; i < n; i++)
+		out += !!(entries[i] & PAGEMAP_SWAPPED);
+	return out;
+}
+
+u64 mem_same(const char *a, const char *b, u64 size)
+{
+	u64 n = size / HOST_PAGE, of_a[n], of_b[n], i, same = 0;
+
+	pagemap_read(a, n, of_a);
+	pagemap_read(b, n, of_b);
+	for (i = 0; i < n; i++)
+		same += (of_a[i] & PAGEMAP_PRESENT) && (of_b[i] & PAGEMAP_PRESENT) &&
+			(of_a[i] & PAGEMAP_PFN) == (of_b[i] & PAGEMAP_PFN);
+	return same;
 }
 
 u64 mem_pfn(const char *addr)
 {
-	int fd = pagemap_open();
-	u64 entry = pagemap_entry(fd, addr);
+	u64 entry;
 
-	close(fd);
+	pagemap_read(addr, 1, &entry);
 	return entry & PAGEMAP_PRESENT ? entry & PAGEMAP_PFN : 0;
 }
 
@@ -199,7 +202,7 @@ static int loop_control(void)
 	return fd;
 }
 
-void loop_create(struct loop *loop, u64 size)
+void loop_create(struct disk *disk, u64 size)
 {
 	struct loop_config config = {
 		.fd = loop_file(size),
@@ -212,42 +215,68 @@ void loop_create(struct loop *loop, u64 size)
 	for (;;) {
 		n = ioctl(control, LOOP_CTL_GET_FREE);
 		REQUIRE_OK(n);
-		snprintf(loop->path, sizeof(loop->path), "/dev/loop%d", n);
-		loop->fd = open(loop->path, O_RDWR | O_CLOEXEC);
-		REQUIRE_OK(loop->fd);
-		if (!ioctl(loop->fd, LOOP_CONFIGURE, &config))
+		snprintf(disk->path, sizeof(disk->path), "/dev/loop%d", n);
+		disk->fd = open(disk->path, O_RDWR | O_CLOEXEC);
+		REQUIRE_OK(disk->fd);
+		if (!ioctl(disk->fd, LOOP_CONFIGURE, &config))
 			break;
 		REQUIRE_EQ(errno, EBUSY);
-		close(loop->fd);
+		close(disk->fd);
 	}
+	/* Kernels may refuse to mount what is open for writing. */
+	n = open(disk->path, O_RDONLY | O_CLOEXEC);
+	REQUIRE_OK(n);
+	close(disk->fd);
+	disk->fd = n;
 	close(control);
 	close(config.fd);
 }
 
 /* What mkswap writes: version 1, the last page, the magic at the end of the first page. */
-static void swap_format(int fd, u64 size)
+static void swap_format(const char *path, u64 size)
 {
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	static const char magic[] = "SWAPSPACE2";
-	char page[HOST_PAGE] = "";
+	static char page[HOST_PAGE];
 	u32 head[2] = { 1, size / HOST_PAGE - 1 };
 
 	memcpy(page + 1024, head, sizeof(head));
 	memcpy(page + sizeof(page) - (sizeof(magic) - 1), magic, sizeof(magic) - 1);
+	REQUIRE_OK(fd);
 	REQUIRE_EQ(pwrite(fd, page, sizeof(page), 0), sizeof(page));
 	REQUIRE_OK(fsync(fd));
+	close(fd);
 }
 
-void swap_begin(struct loop *loop, u64 size)
+/* False: there is none, or it is in use, as by a case that failed. */
+static bool ram_disk(struct disk *disk)
 {
-	loop_create(loop, size);
-	swap_format(loop->fd, size);
-	REQUIRE_OK(swapon(loop->path, 0));
+	int fd;
+
+	strcpy(disk->path, "/dev/ram0");
+	if (access(disk->path, F_OK) && system("modprobe brd 2>/dev/null"))
+		return false;
+	fd = open(disk->path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	/* Held exclusively it could not be used for swap. */
+	close(fd);
+	disk->fd = open(disk->path, O_RDONLY | O_CLOEXEC);
+	return disk->fd >= 0;
 }
 
-void swap_end(struct loop *loop)
+void swap_begin(struct disk *disk, u64 size)
 {
-	REQUIRE_OK(swapoff(loop->path));
-	close(loop->fd);
+	if (!ram_disk(disk))
+		loop_create(disk, size);
+	swap_format(disk->path, size);
+	REQUIRE_OK(swapon(disk->path, 0));
+}
+
+void swap_end(struct disk *disk)
+{
+	REQUIRE_OK(swapoff(disk->path));
+	close(disk->fd);
 }
 
 /* --- control groups --- */

@@ -49,6 +49,16 @@ u64 mem_swapped(const char *addr, u64 size);
 u64 mem_pfn(const char *addr);
 
 /**
+ * mem_same() - pages that two ranges share
+ * @a: first page of the one
+ * @b: first page of the other
+ * @size: bytes of each
+ *
+ * Return: how many have the same page frame at the same offset
+ */
+u64 mem_same(const char *a, const char *b, u64 size);
+
+/**
  * mem_page_out() - push pages to swap until most of them are out
  * @addr: first page; no guest uses them at the moment
  * @size: bytes
@@ -88,34 +98,34 @@ void host_pause(void);
 void host_mounts(void);
 
 /**
- * struct loop - a block device in memory that cannot be swapped
- * @fd: open device; once closed and not used otherwise, it is gone
+ * struct disk - a block device in memory that cannot itself be swapped
+ * @fd: keeps it open
  * @path: its name
  */
-struct loop {
+struct disk {
 	int fd;
 	char path[32];
 };
 
 /**
- * loop_create() - make one; after host_mounts()
- * @loop: filled in
+ * loop_create() - a block device over a file; after host_mounts()
+ * @disk: filled in; once @fd is closed and it is not used otherwise, the device is gone
  * @size: bytes; charged to nobody who uses the device later
  */
-void loop_create(struct loop *loop, u64 size);
+void loop_create(struct disk *disk, u64 size);
 
 /**
- * swap_begin() - swap to a device of its own
- * @loop: filled in
- * @size: bytes
+ * swap_begin() - swap to a device of its own; after host_mounts()
+ * @disk: filled in: /dev/ram0, as it is quick, else a loop device
+ * @size: bytes, 4 MB at most
  */
-void swap_begin(struct loop *loop, u64 size);
+void swap_begin(struct disk *disk, u64 size);
 
 /**
  * swap_end() - swap off: all that is out comes back
- * @loop: as filled in
+ * @disk: as filled in
  */
-void swap_end(struct loop *loop);
+void swap_end(struct disk *disk);
 
 /**
  * cgroup_begin() - make a control group with a memory controller; after host_mounts()
