@@ -48,7 +48,7 @@ int exit_handle(struct keel_vcpu *vcpu, unsigned int exit)
 
 	exit = array_index_nospec(exit, EL2_NR_EXITS);
 	row = &exits[exit];
-	vcpu->exits[0][exit]++;
+	vcpu->exits[exit]++;
 	/*
 	 * A guest's SError surfaced on the way out: pending for the next entry, beside the exit
 	 * itself.

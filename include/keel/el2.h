@@ -13,6 +13,10 @@
 #define CTX_SP_EL0	248
 #define CTX_PC		256
 #define CTX_PSTATE	264
+#define CTX_EXIT	272
+#define CTX_ESR		280
+#define CTX_TRACE	320
+#define CTX_ANSWERED	328
 #define PRDA_HOST_TPIDR	0
 #define PRDA_HOST_SP_EL0 8
 #define PRDA_HOST_VBAR	16
@@ -23,7 +27,6 @@
 #define PRDA_BHB_LOOPS	56
 
 /* Which vector took the exit; a synchronous exit's row is its exception class (0-63). */
-#define EL2_EXIT_SYNC	0
 #define EL2_EXIT_IRQ	64
 #define EL2_EXIT_FIQ	65
 #define EL2_EXIT_SERROR	66
@@ -49,17 +52,23 @@ struct keel_vcpu;
 
 /**
  * struct el2_ctx - a vCPU's registers as the switch sees them, and why it left
+ *
+ * In the first tier only x0-x17, x29 and x30 are here; the rest is in the CPU until the leave:
+ * x18-x28 (el2_call_all_regs() brings them for handlers that ask), ELR_EL2, SPSR_EL2, SP_EL0.
+ *
  * @x: x0-x30
  * @sp_el0: SP_EL0
  * @pc: ELR_EL2 at exit and entry
  * @pstate: SPSR_EL2 at exit and entry
- * @exit: EL2_EXIT_*: the vector that took the exit
+ * @exit: row of the exit: exception class, or EL2_EXIT_IRQ, FIQ, SERROR
  * @esr: ESR_EL2 of the exit
- * @far: FAR_EL2, valid for aborts and the classes that say so
+ * @far: FAR_EL2, of aborts
  * @fault_ipa: IPA of a stage-2 fault, offset inside the page included; valid if @fault_ipa_valid
  * @fault_ipa_valid: false if the walk that finds it failed: go back to the guest and let it fault
  *	again (switch.md 2.8: a failing AT is a retry)
  * @disr: DISR_EL1 (A is bit 31) of a guest SError consumed on the way out, 0 if none
+ * @trace: leave a note for each first-tier exit (tracepoint keel_exit is on)
+ * @answered: exits of each row that the first tier answered
  */
 struct el2_ctx {
 	u64 x[31];
@@ -72,6 +81,8 @@ struct el2_ctx {
 	struct ipa fault_ipa;
 	u64 fault_ipa_valid;
 	u64 disr;
+	u64 trace;
+	u64 answered[EL2_NR_EXITS];
 };
 
 enum el2_fgt {
@@ -169,7 +180,6 @@ struct el2_note {
  * @host_el0: TPIDR_EL0, TPIDRRO_EL0, PAR_EL1 of the host while a vCPU is loaded
  * @vcpu: the vCPU loaded on this CPU
  * @cpu: logical CPU number
- * @trace: leave a note for each first-tier exit (tracepoint keel_exit is on)
  * @checked: debug builds: host registers before enter and after leave
  * @note_head, @note_tail, @notes: the ring of notes
  */
@@ -193,7 +203,6 @@ struct prda {
 	u64 host_el0[4];
 	struct keel_vcpu *vcpu;
 	int cpu;
-	bool trace;
 #ifdef KEEL_DEBUG
 	u64 checked[2][EL2_NR_CHECKED];
 #endif
@@ -260,15 +269,20 @@ u64 el2_at_s1e1r(struct gva va);
 /* --- EL2 code only --- */
 void el2_note(enum el2_note_kind kind, u64 a, u64 b);
 
-/** el2_skip() - past the instruction that trapped: pc + 4, BTYPE and SS cleared */
-void el2_skip(struct el2_ctx *ctx);
+/** el2_skip() - past the instruction that trapped: ELR_EL2 + 4, BTYPE and SS cleared */
+void el2_skip(void);
 
-/** el2_exit() - called by the vectors: the first tier; true = back to the guest */
-bool el2_exit(struct el2_ctx *ctx, u64 vector);
+/** el2_trace_exit() - called by the vectors: a note of an exit that the first tier answered */
+void el2_trace_exit(struct el2_ctx *ctx);
 
-/* The first tier's column of the exit table (src/exits_el2.c): true = back to the guest. */
+/*
+ * The first tier's column of the exit table (src/exits_el2.c): true = back to the guest. A handler
+ * that needs x18-x28 has an entry in switch.S that brings them (all_regs).
+ */
 typedef bool (*el2_handler_t)(struct keel_vcpu *vcpu);
 extern const el2_handler_t el2_handlers[EL2_NR_EXITS];
+
+bool el2_sysreg(struct keel_vcpu *vcpu);	/* vcpu_sysreg_el2() */
 
 #ifdef KEEL_DEBUG
 extern const char * const el2_checked_names[EL2_NR_CHECKED];

@@ -238,6 +238,9 @@ int vcpu_handle_serror(struct keel_vcpu *vcpu);
 /** vcpu_hvc_el2() - hypercalls that are only answers */
 bool vcpu_hvc_el2(struct keel_vcpu *vcpu);
 
+/** vcpu_sysreg_el2() - register accesses that need nothing but the vCPU; x0-x30 are in ctx */
+bool vcpu_sysreg_el2(struct keel_vcpu *vcpu);
+
 /** vcpu_fp_el2() - FP use in a bracketed pass: load the guest's registers */
 bool vcpu_fp_el2(struct keel_vcpu *vcpu);
 

@@ -46,7 +46,6 @@ enum vm_counter {
 
 enum vcpu_counter {
 	COUNT_EXITS,			/* exits to the second tier */
-	COUNT_EL2_EXITS,		/* answered in the first tier */
 	COUNT_MMIO_USER,
 	COUNT_MMIO_KERNEL,
 	COUNT_SIGNAL,
@@ -76,10 +75,11 @@ enum vcpu_counter {
  * @last_cpu: where it was loaded last
  * @prda: PRDA of @cpu while loaded
  * @sigset, @sigset_active: KVM_SET_SIGNAL_MASK
- * @exits: counters per row of the exit table, [0] second tier, [1] first
+ * @exits: second-tier exits of each row of the exit table (first tier: state.ctx.answered)
  * @count: COUNT_*
  */
 struct keel_vcpu {
+	struct vcpu_state state;	/* first, for the assembly */
 	struct keel_vm *vm;
 	u32 id;
 	struct mutex mutex;		/* KVM_RUN and every vCPU ioctl */
@@ -95,10 +95,9 @@ struct keel_vcpu {
 	struct prda *prda;
 	sigset_t sigset;
 	bool sigset_active;
-	u64 exits[2][EL2_NR_EXITS];
+	u64 exits[EL2_NR_EXITS];
 	u64 count[COUNT_NR];
 
-	struct vcpu_state state;
 	struct run_vcpu run;
 	struct stage2_vcpu stage2;
 	struct vgic_vcpu vgic;
@@ -220,8 +219,8 @@ static inline bool vcpu_take_request(struct keel_vcpu *vcpu, enum vcpu_request r
 }
 
 /**
- * vm_guest_barrier() - wait until each vCPU has left the guest or passed an entry (SWITCH rule
- * 2.4)
+ * vm_guest_barrier() - wait until each vCPU has left the guest or passed an entry (switch.md
+ *	2.4)
  */
 void vm_guest_barrier(struct keel_vm *vm);
 

@@ -21,16 +21,20 @@
 
 #define STATS_DESC_SIZE	(offsetof(struct kvm_stats_desc, name) + KVM_STATS_NAME_SIZE)
 
-/* A vCPU's data block: exits[2][] and count[], which follow each other. */
-static_assert(offsetof(struct keel_vcpu, count) ==
-	      offsetofend(struct keel_vcpu, exits));
-#define VCPU_DATA_SIZE	(offsetofend(struct keel_vcpu, count) - offsetof(struct keel_vcpu, exits))
+/* A vCPU's data block: exits answered in the first tier, the others, and count[]. */
+#define VCPU_ANSWERED	(EL2_NR_EXITS * sizeof(u64))
+#define VCPU_DATA_SIZE	(2 * VCPU_ANSWERED + COUNT_NR * sizeof(u64))
 #define VCPU_MAX_DESCS	(VCPU_DATA_SIZE / sizeof(u64))
 
 struct stats {
 	struct kvm_stats_header header;
 	void *descs;
-	size_t data_size;
+};
+
+/* A piece of a statistics file, as it is read. */
+struct stats_part {
+	const void *from;
+	size_t size;
 };
 
 static struct stats vm_stats, vcpu_stats;
@@ -42,7 +46,6 @@ static const char *const vm_count_names[VM_COUNT_NR] = {
 
 static const char *const count_names[COUNT_NR] = {
 	[COUNT_EXITS]		= "exits",
-	[COUNT_EL2_EXITS]	= "exits_el2",
 	[COUNT_MMIO_USER]	= "mmio_exit_user",
 	[COUNT_MMIO_KERNEL]	= "mmio_exit_kernel",
 	[COUNT_SIGNAL]		= "signal_exits",
@@ -67,10 +70,9 @@ static void stats_add(struct stats *s, size_t offset, const char *prefix, const 
 	snprintf(d->name, KVM_STATS_NAME_SIZE, "%s%s%s", prefix, name, suffix);
 }
 
-static int stats_alloc(struct stats *s, unsigned int max_descs, size_t data_size)
+static int stats_alloc(struct stats *s, unsigned int max_descs)
 {
 	s->descs = kcalloc(max_descs, STATS_DESC_SIZE, GFP_KERNEL);
-	s->data_size = data_size;
 	s->header.name_size = KVM_STATS_NAME_SIZE;
 	s->header.id_offset = sizeof(s->header);
 	s->header.desc_offset = s->header.id_offset + KVM_STATS_NAME_SIZE;
@@ -84,18 +86,15 @@ static void stats_finish(struct stats *s)
 
 static void stats_add_vcpu(struct stats *s)
 {
-	size_t base = offsetof(struct keel_vcpu, exits);
 	unsigned int i;
 
 	for (i = 0; i < COUNT_NR; i++)
-		stats_add(s, offsetof(struct keel_vcpu, count[i]) - base, "", count_names[i], "");
+		stats_add(s, 2 * VCPU_ANSWERED + i * sizeof(u64), "", count_names[i], "");
 	for (i = 0; i < EL2_NR_EXITS; i++) {
 		if (!exit_name(i))
 			continue;
-		stats_add(s, offsetof(struct keel_vcpu, exits[0][i]) - base,
-			  "exit_", exit_name(i), "");
-		stats_add(s, offsetof(struct keel_vcpu, exits[1][i]) - base,
-			  "exit_", exit_name(i), "_el2");
+		stats_add(s, VCPU_ANSWERED + i * sizeof(u64), "exit_", exit_name(i), "");
+		stats_add(s, i * sizeof(u64), "exit_", exit_name(i), "_el2");
 	}
 }
 
@@ -104,10 +103,10 @@ int abi_stats_init(void)
 	unsigned int i;
 	int ret;
 
-	ret = stats_alloc(&vm_stats, VM_COUNT_NR, VM_COUNT_NR * sizeof(u64));
+	ret = stats_alloc(&vm_stats, VM_COUNT_NR);
 	if (ret)
 		return ret;
-	ret = stats_alloc(&vcpu_stats, VCPU_MAX_DESCS, VCPU_DATA_SIZE);
+	ret = stats_alloc(&vcpu_stats, VCPU_MAX_DESCS);
 	if (ret) {
 		kfree(vm_stats.descs);
 		return ret;
@@ -126,23 +125,20 @@ void abi_stats_exit(void)
 	kfree(vm_stats.descs);
 }
 
-static ssize_t stats_read(const struct stats *s, const char *id, const void *data,
-			  char __user *to, size_t len, loff_t *pos)
+/* The three parts that every statistics file begins with. */
+#define STATS_HEAD(s, id)						\
+	{ &(s)->header, sizeof((s)->header) },				\
+	{ id, KVM_STATS_NAME_SIZE },					\
+	{ (s)->descs, (s)->header.num_desc * STATS_DESC_SIZE }
+
+static ssize_t stats_read(const struct stats_part *part, unsigned int parts, char __user *to,
+			  size_t len, loff_t *pos)
 {
-	const struct {
-		const void *from;
-		size_t size;
-	} part[] = {
-		{ &s->header, sizeof(s->header) },
-		{ id, KVM_STATS_NAME_SIZE },
-		{ s->descs, s->header.num_desc * STATS_DESC_SIZE },
-		{ data, s->data_size },
-	};
 	loff_t start = 0;
 	size_t done = 0;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(part) && done < len; start += part[i++].size) {
+	for (i = 0; i < parts && done < len; start += part[i++].size) {
 		size_t skip, n;
 
 		if (*pos >= start + part[i].size)
@@ -161,9 +157,13 @@ static ssize_t vm_stats_read(struct file *file, char __user *to, size_t len, lof
 {
 	struct keel_vm *vm = file->private_data;
 	char id[KVM_STATS_NAME_SIZE] = {};
+	const struct stats_part part[] = {
+		STATS_HEAD(&vm_stats, id),
+		{ vm->count, sizeof(vm->count) },
+	};
 
 	snprintf(id, sizeof(id), "kvm-keel-%u", vm->id);
-	return stats_read(&vm_stats, id, vm->count, to, len, pos);
+	return stats_read(part, ARRAY_SIZE(part), to, len, pos);
 }
 
 static int vm_stats_release(struct inode *inode, struct file *file)
@@ -183,9 +183,15 @@ static ssize_t vcpu_stats_read(struct file *file, char __user *to, size_t len, l
 {
 	struct keel_vcpu *vcpu = file->private_data;
 	char id[KVM_STATS_NAME_SIZE] = {};
+	const struct stats_part part[] = {
+		STATS_HEAD(&vcpu_stats, id),
+		{ vcpu->state.ctx.answered, VCPU_ANSWERED },
+		{ vcpu->exits, VCPU_ANSWERED },
+		{ vcpu->count, COUNT_NR * sizeof(u64) },
+	};
 
 	snprintf(id, sizeof(id), "kvm-keel-%u/vcpu-%u", vcpu->vm->id, vcpu->id);
-	return stats_read(&vcpu_stats, id, vcpu->exits, to, len, pos);
+	return stats_read(part, ARRAY_SIZE(part), to, len, pos);
 }
 
 static int vcpu_stats_release(struct inode *inode, struct file *file)

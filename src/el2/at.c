@@ -9,8 +9,12 @@
 u64 __el2 el2_at_s1e1r(struct gva va)
 {
 	u64 guest = read_sysreg_par();
+	u64 pc = read_sysreg(elr_el2), pstate = read_sysreg(spsr_el2);
 	u64 par = el2_at_s1e1r_raw(va.v);
 
 	write_sysreg(guest, par_el1);
+	/* An external abort on the walk is an exception to EL2 and has overwritten them. */
+	write_sysreg(pc, elr_el2);
+	write_sysreg(pstate, spsr_el2);
 	return par;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The switch in C: load and put (per residence on a CPU), enter and leave (per pass), and the first
- * tier's dispatch. src/el2/switch.S is its assembly half.
+ * The switch in C: load and put (per residence on a CPU), enter and leave (per pass). Its assembly
+ * half, src/el2/switch.S, has the vectors and the first tier's dispatch.
  */
 #include <asm/barrier.h>
 #include <asm/sysreg.h>
@@ -187,29 +187,4 @@ unsigned int __el2 el2_enter(struct keel_vcpu *vcpu, struct prda *p)
 	el2_check_read(p->checked[1]);
 #endif
 	return vcpu->state.ctx.exit;
-}
-
-bool __el2 el2_exit(struct el2_ctx *ctx, u64 vector)
-{
-	struct prda *p = prda();
-	struct keel_vcpu *vcpu = p->vcpu;
-	el2_handler_t handler;
-
-	ctx->exit = vector;
-	if (vector == EL2_EXIT_SYNC) {
-		ctx->esr = read_sysreg(esr_el2);
-		ctx->far = read_sysreg(far_el2);
-		ctx->exit = esr_ec(ctx->esr);
-	} else if (vector == EL2_EXIT_SERROR) {
-		ctx->esr = read_sysreg(esr_el2);
-	}
-
-	handler = el2_handlers[ctx->exit];
-	if (!handler || !handler(vcpu))
-		return false;
-	vcpu->exits[1][ctx->exit]++;
-	vcpu->count[COUNT_EL2_EXITS]++;
-	if (p->trace)
-		el2_note(EL2_NOTE_EXIT, ctx->exit, ctx->pc);
-	return true;
 }

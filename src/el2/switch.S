@@ -27,7 +27,10 @@
 	isb
 .endm
 
-/* Guest's x2-x18, x29, x30 from or to ctx in x0: what the procedure call standard lets C change. */
+/*
+ * Guest's x2-x17, x29, x30 from or to ctx in x0: what the procedure call standard lets C change.
+ * x18 is reserved in EL2 objects, x19-x28 C gives back.
+ */
 .macro caller_saved op
 	\op	x2, x3, [x0, #CTX_X(2)]
 	\op	x4, x5, [x0, #CTX_X(4)]
@@ -48,17 +51,9 @@
 	\op	x27, x28, [\base, #\offset + 64]
 .endm
 
-/* PC and PSTATE from ctx in x0, then all that is caller-saved; clobbers nothing afterwards. */
+/* What is caller-saved from ctx in x0, and back; ELR_EL2 and SPSR_EL2 say where to. */
 .macro return_to_guest
-#ifdef KEEL_DEBUG
-	ldr	x2, [x0, #CTX_SP_EL0]
-	msr	sp_el0, x2
-#endif
-	ldp	x2, x3, [x0, #CTX_PC]
-	msr	elr_el2, x2
-	msr	spsr_el2, x3
 	caller_saved ldp
-	ldr	x18, [x0, #CTX_X(18)]
 	ldp	x0, x1, [x0, #CTX_X(0)]
 	eret_stop
 .endm
@@ -82,21 +77,23 @@ SYM_CODE_START(el2_switch)
 
 	ldr	x2, [x0, #CTX_SP_EL0]
 	msr	sp_el0, x2
+	ldp	x2, x3, [x0, #CTX_PC]
+	msr	elr_el2, x2
+	msr	spsr_el2, x3
 	callee_saved ldp, x0, CTX_X(19)
+	ldr	x18, [x0, #CTX_X(18)]
 	return_to_guest
 SYM_CODE_END(el2_switch)
 
-/* An exit: x0, x1 are on the stack, w1 holds the vector's EL2_EXIT_*. */
-SYM_CODE_START_LOCAL(el2_exit_common)
+/*
+ * An exit, the first tier: x0, x1 are on the stack. The row's handler at EL2 is called with ctx,
+ * which is where the vCPU begins. ELR_EL2 and SPSR_EL2 stay in the CPU.
+ */
+.macro first_tier
 	ldr	x0, [sp, #16 + FRAME_CTX]
 	caller_saved stp
-	str	x18, [x0, #CTX_X(18)]
 	ldp	x2, x3, [sp], #16
 	stp	x2, x3, [x0, #CTX_X(0)]
-	/* Kept in memory: a fixed-up abort in the first tier overwrites the registers. */
-	mrs	x2, elr_el2
-	mrs	x3, spsr_el2
-	stp	x2, x3, [x0, #CTX_PC]
 #ifdef KEEL_DEBUG
 	/* A stray use of `current` must fault, not follow the guest's pointer. */
 	mrs	x2, sp_el0
@@ -104,17 +101,75 @@ SYM_CODE_START_LOCAL(el2_exit_common)
 	mov	x2, #0xdead000000000000
 	msr	sp_el0, x2
 #endif
-	mov	x29, sp
-	bl	el2_exit
-	mov	w1, w0
+.endm
+
+/* A synchronous exit: its row is the exception class. */
+SYM_CODE_START_LOCAL(el2_exit_sync)
+	first_tier
+	mrs	x2, esr_el2
+	ubfx	x1, x2, #26, #6
+	stp	x1, x2, [x0, #CTX_EXIT]
+	b	el2_dispatch
+SYM_CODE_END(el2_exit_sync)
+
+/* An interrupt or SError: the row is in w1, which first_tier leaves alone. */
+SYM_CODE_START_LOCAL(el2_exit_async)
+	first_tier
+	mrs	x2, esr_el2
+	stp	x1, x2, [x0, #CTX_EXIT]
+	b	el2_dispatch
+SYM_CODE_END(el2_exit_async)
+
+SYM_CODE_START_LOCAL(el2_dispatch)
+	adr_l	x3, el2_handlers
+	ldr	x3, [x3, x1, lsl #3]
+	cbz	x3, el2_leave
+	blr	x3
+	tst	w0, #0xff
 	ldr	x0, [sp, #FRAME_CTX]
-	cbz	w1, el2_leave
+	b.eq	el2_leave
+	ldr	x1, [x0, #CTX_EXIT]
+	add	x1, x0, x1, lsl #3
+	ldr	x2, [x1, #CTX_ANSWERED]
+	add	x2, x2, #1
+	str	x2, [x1, #CTX_ANSWERED]
+	ldr	x1, [x0, #CTX_TRACE]
+	cbnz	x1, 2f
+1:
+#ifdef KEEL_DEBUG
+	ldr	x2, [x0, #CTX_SP_EL0]
+	msr	sp_el0, x2
+#endif
 	return_to_guest
-SYM_CODE_END(el2_exit_common)
+2:	bl	el2_trace_exit
+	ldr	x0, [sp, #FRAME_CTX]
+	b	1b
+SYM_CODE_END(el2_dispatch)
+
+/* A handler that needs x18-x28: they go to ctx and come back from there. */
+.macro all_regs name, handler
+SYM_CODE_START(\name)
+	stp	x29, x30, [sp, #-16]!
+	callee_saved stp, x0, CTX_X(19)
+	str	x18, [x0, #CTX_X(18)]
+	bl	\handler
+	ldr	x1, [sp, #16 + FRAME_CTX]
+	callee_saved ldp, x1, CTX_X(19)
+	ldr	x18, [x1, #CTX_X(18)]
+	ldp	x29, x30, [sp], #16
+	ret
+SYM_CODE_END(\name)
+.endm
+
+	all_regs el2_sysreg, vcpu_sysreg_el2
 
 /* Back to the caller of el2_switch(), ctx in x0. */
 SYM_CODE_START_LOCAL(el2_leave)
 	callee_saved stp, x0, CTX_X(19)
+	str	x18, [x0, #CTX_X(18)]
+	mrs	x1, elr_el2
+	mrs	x2, spsr_el2
+	stp	x1, x2, [x0, #CTX_PC]
 #ifndef KEEL_DEBUG
 	mrs	x2, sp_el0
 	str	x2, [x0, #CTX_SP_EL0]
@@ -238,12 +293,19 @@ SYM_CODE_END(el2_at_s1e1r_raw)
 .endm
 
 /* From the guest, which runs at EL1 or EL0 with an AArch64 EL1: group 0x400. */
-.macro vector_exit exit, bhb
+.macro vector_sync bhb
+	.align	7
+	stp	x0, x1, [sp, #-16]!
+	\bhb
+	b	el2_exit_sync
+.endm
+
+.macro vector_async exit, bhb
 	.align	7
 	stp	x0, x1, [sp, #-16]!
 	\bhb
 	mov	w1, #\exit
-	b	el2_exit_common
+	b	el2_exit_async
 .endm
 
 /* From keel itself, EL2h: group 0x200. */
@@ -278,10 +340,10 @@ SYM_CODE_START(\name)
 	vector_own el2_own_fault	/* FIQ: the same */
 	vector_own el2_own_serror
 
-	vector_exit EL2_EXIT_SYNC, \bhb
-	vector_exit EL2_EXIT_IRQ, \bhb
-	vector_exit EL2_EXIT_FIQ, \bhb
-	vector_exit EL2_EXIT_SERROR, \bhb
+	vector_sync \bhb
+	vector_async EL2_EXIT_IRQ, \bhb
+	vector_async EL2_EXIT_FIQ, \bhb
+	vector_async EL2_EXIT_SERROR, \bhb
 
 	vector_never
 	vector_never

@@ -130,7 +130,7 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	vtimer_flush(vcpu);
 	vgic_flush(vcpu);
 	stage2_vmid_check(vcpu, p);
-	p->trace = trace_keel_exit_enabled();
+	vcpu->state.ctx.trace = trace_keel_exit_enabled();
 	WRITE_ONCE(vcpu->pass, vcpu->pass + 1);
 	/* Full barrier between mode and the last check: pairs with vcpu_kick() (vm/wake.c). */
 	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);

@@ -58,6 +58,7 @@ bool __el2 stage2_fault_el2(struct keel_vcpu *vcpu)
 	struct el2_ctx *ctx = &vcpu->state.ctx;
 	u64 page, par;
 
+	ctx->far = read_sysreg(far_el2);
 	if (hpfar_is_valid(ctx->esr)) {
 		page = (read_sysreg(hpfar_el2) & HPFAR_FIPA) << HPFAR_TO_IPA_SHIFT;
 		ctx->fault_ipa_valid = true;

@@ -211,19 +211,6 @@ void idregs_compute(struct keel_vm *vm)
 	id[VCPU_ID_INDEX(1, 2)] = min_t(u64, id[VCPU_ID_INDEX(1, 2)], DFR0_COPDBG_MAX);
 }
 
-/*
- * PFR0.GIC is open until a vCPU runs: VMMs read the ID registers before they create the vGIC and
- * write them back afterwards. The guest sees whether there is one.
- */
-u64 idregs_get(const struct keel_vm *vm, unsigned int index)
-{
-	u64 val = vm->vcpu.id[index];
-
-	if (index == ID_PFR0 && vm->vcpu.ran && !vm->vgic.created)
-		val &= ~(u64)NIBBLE(PFR0_GIC);
-	return val;
-}
-
 int idregs_set(struct keel_vm *vm, unsigned int index, u64 val)
 {
 	u64 now = idregs_get(vm, index);
@@ -237,9 +224,4 @@ int idregs_set(struct keel_vm *vm, unsigned int index, u64 val)
 		return -EBUSY;
 	vm->vcpu.id[index] = val;
 	return 0;
-}
-
-unsigned int idregs_field(const struct keel_vm *vm, unsigned int index, unsigned int shift)
-{
-	return (vm->vcpu.id[index] >> shift) & 0xf;
 }

@@ -15,7 +15,7 @@ struct keel_vcpu;
 /** idregs_compute() - vm->vcpu.id[] from the host's registers and the VM's features */
 void idregs_compute(struct keel_vm *vm);
 
-/** idregs_get() - an ID register as the guest sees it */
+/** idregs_get() - an ID register as the guest sees it; any context, at EL2 too (sysregs_el2.c) */
 u64 idregs_get(const struct keel_vm *vm, unsigned int index);
 
 /** idregs_set() - KVM_SET_ONE_REG: 0 if @val is what the guest sees anyway, -EINVAL otherwise */
@@ -76,6 +76,40 @@ extern u64 smccc_workaround[3];
  * something or needs the host.
  */
 bool smccc_answer_el2(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret);
+
+/* --- sysregs_el2.c --- */
+
+struct sysreg_el2_row;
+
+/* Reads or writes @val; false: the second tier's business. */
+typedef bool (*sysreg_el2_t)(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+			     u64 *val);
+
+/**
+ * struct sysreg_el2_row - a row of the register table that EL2 answers
+ * @enc: encoding, sys_reg()
+ * @home: its value in vcpu_state.reg[]
+ * @answer: what answers it
+ */
+struct sysreg_el2_row {
+	u32 enc;
+	enum vcpu_reg home;
+	sysreg_el2_t answer;
+};
+
+#define SYSREG_EL2_MAX 96
+
+/* Sorted by encoding; filled in from the register table at insmod. */
+extern struct sysreg_el2_row sysreg_el2_rows[SYSREG_EL2_MAX];
+extern unsigned int sysreg_el2_nr;
+
+/** sysreg_read_el2() - an answer: reads what is in vcpu_state.reg[] even while the vCPU is loaded */
+bool sysreg_read_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+		     u64 *val);
+
+/** sysreg_debug_el2() - the same for breakpoints and watchpoints, as many as the guest has */
+bool sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+		      u64 *val);
 
 /* --- state_el2.c --- */
 

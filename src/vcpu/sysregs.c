@@ -37,6 +37,7 @@ enum access {
  * @get: value for ONE_REG of a row without home
  * @set: KVM_SET_ONE_REG; NULL: into @home, or accept only what @get says
  * @visible: does this VM have it; NULL: every VM
+ * @el2: first tier's answer, of rows that every VM has; NULL: none
  */
 struct sysreg_row {
 	u32 enc;
@@ -47,6 +48,7 @@ struct sysreg_row {
 	u64 (*get)(struct keel_vcpu *vcpu, const struct sysreg_row *row);
 	int (*set)(struct keel_vcpu *vcpu, const struct sysreg_row *row, u64 val);
 	bool (*visible)(const struct keel_vm *vm);
+	sysreg_el2_t el2;
 };
 
 /* What guests see of the CPU insmod ran on, whichever CPU they run on now. */
@@ -381,6 +383,10 @@ static int set_oslsr(struct keel_vcpu *vcpu, const struct sysreg_row *row, u64 v
 /* Has a value: listed, reset to @reset, read and written where it traps. */
 #define STORED(name, reset)						\
 	{ .enc = SYS_##name, .access = access_stored, .home = VCPU_##name, .value = reset }
+/* The same for registers whose value is never in the CPU: EL2 can read it. */
+#define SHADOWED(name, reset)						\
+	{ .enc = SYS_##name, .access = access_stored, .home = VCPU_##name, .value = reset, \
+	  .el2 = sysreg_read_el2 }
 /* The same for what belongs to AArch32 kernels: UNDEFINED for the guest. */
 #define KEPT(name, reset)	{ .enc = SYS_##name, .home = VCPU_##name, .value = reset }
 /* Answered, not listed. */
@@ -397,7 +403,7 @@ static int set_oslsr(struct keel_vcpu *vcpu, const struct sysreg_row *row, u64 v
 	SPECIAL(name##KEYHI_EL1, access_stored, .visible = has_ptrauth)
 
 #define DBG(n, op2, fn, first)						\
-	{ .enc = sys_reg(2, 0, 0, n, op2), .access = fn, .home = (first) + (n) }
+	{ .enc = sys_reg(2, 0, 0, n, op2), .access = fn, .home = (first) + (n), .el2 = sysreg_debug_el2 }
 #define DEBUG(n)							\
 	DBG(n, 4, access_breakpoint, VCPU_DBGBVR0_EL1),			\
 	DBG(n, 5, access_breakpoint, VCPU_DBGBCR0_EL1),			\
@@ -424,8 +430,8 @@ static const struct sysreg_row rows[] = {
 	ANSWERED(OSDTRRX_EL1, access_raz_wi),
 	DEBUG(0),
 	DEBUG(1),
-	STORED(MDCCINT_EL1, 0),
-	STORED(MDSCR_EL1, 0),
+	SHADOWED(MDCCINT_EL1, 0),
+	SHADOWED(MDSCR_EL1, 0),
 	DEBUG(2),
 	ANSWERED(OSDTRTX_EL1, access_raz_wi),
 	DEBUG(3),
@@ -444,7 +450,8 @@ static const struct sysreg_row rows[] = {
 	DEBUG(15),
 	ANSWERED(MDRAR_EL1, access_raz),
 	ANSWERED(OSLAR_EL1, access_oslar),
-	SPECIAL(OSLSR_EL1, access_fixed, .value = OSLSR_OSLM, .set = set_oslsr),
+	SPECIAL(OSLSR_EL1, access_fixed, .value = OSLSR_OSLM, .set = set_oslsr,
+		.el2 = sysreg_read_el2),
 	ANSWERED(OSDLR_EL1, access_raz_wi),	/* no external debugger: nothing to lock */
 	ANSWERED(DBGPRCR_EL1, access_raz_wi),
 	ANSWERED(DBGCLAIMSET_EL1, access_raz_wi),
@@ -545,14 +552,34 @@ static int check_rows(void)
 	return 0;
 }
 
+static int __init list_el2_rows(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!rows[i].el2)
+			continue;
+		if (WARN_ON(sysreg_el2_nr == SYSREG_EL2_MAX))
+			return -EINVAL;
+		sysreg_el2_rows[sysreg_el2_nr++] = (struct sysreg_el2_row) {
+			.enc = rows[i].enc, .home = rows[i].home, .answer = rows[i].el2,
+		};
+	}
+	return 0;
+}
+
 int __init vcpu_init(void)
 {
+	int ret = check_rows();
+
+	if (ret)
+		return ret;
 	cpu_ids.midr = read_cpuid_id();
 	cpu_ids.revidr = read_sysreg(revidr_el1);
 	cpu_ids.aidr = read_sysreg(aidr_el1);
 	cpu_ids.ctr = read_sanitised_ftr_reg(SYS_CTR_EL0);
 	hypercalls_init();
-	return check_rows();
+	return list_el2_rows();
 }
 
 /* --- trap --- */

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Trapped system registers, first tier: feature registers, and rows of the register table whose
+ * answer needs nothing but the vCPU (sysregs.c lists them here at insmod).
+ */
+#include <linux/cache.h>
+#include <asm/esr.h>
+
+#include <keel/compat.h>
+#include <keel/esr.h>
+#include <keel/vm.h>
+
+#include "internal.h"
+
+struct sysreg_el2_row sysreg_el2_rows[SYSREG_EL2_MAX] __ro_after_init;
+unsigned int sysreg_el2_nr __ro_after_init;
+
+/*
+ * PFR0.GIC is open until a vCPU runs: VMMs read the ID registers before they create the vGIC and
+ * write them back afterwards. The guest sees whether there is one.
+ */
+u64 __el2 idregs_get(const struct keel_vm *vm, unsigned int index)
+{
+	u64 val = vm->vcpu.id[index];
+
+	if (index == ID_PFR0 && vm->vcpu.ran && !vm->vgic.created)
+		val &= ~(0xfULL << PFR0_GIC);
+	return val;
+}
+
+unsigned int __el2 idregs_field(const struct keel_vm *vm, unsigned int index, unsigned int shift)
+{
+	return (vm->vcpu.id[index] >> shift) & 0xf;
+}
+
+bool __el2 sysreg_read_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+			   u64 *val)
+{
+	*val = vcpu->state.reg[row->home];
+	return !write;
+}
+
+/* Op2 4, 5: breakpoints, 6, 7: watchpoints; CRm: which. */
+bool __el2 sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+			    u64 *val)
+{
+	unsigned int last = sys_reg_Op2(row->enc) < 6 ? DFR0_BRPS : DFR0_WRPS;
+
+	return sys_reg_CRm(row->enc) <= idregs_field(vcpu->vm, ID_DFR0, last) &&
+	       sysreg_read_el2(vcpu, row, write, val);
+}
+
+/* op0 = 3, op1 = 0, CRn = 0, CRm = 1-7: every encoding is a row (vcpu_vm.id). */
+static bool __el2 is_feature_register(u32 enc)
+{
+	return enc >= sys_reg(3, 0, 0, 1, 0) && enc <= sys_reg(3, 0, 0, 7, 7);
+}
+
+static const struct sysreg_el2_row * __el2 find_row_el2(u32 enc)
+{
+	unsigned int lo = 0, hi = sysreg_el2_nr;
+
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+
+		if (sysreg_el2_rows[mid].enc < enc)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < sysreg_el2_nr && sysreg_el2_rows[lo].enc == enc ? &sysreg_el2_rows[lo] : NULL;
+}
+
+static bool __el2 answer_el2(struct keel_vcpu *vcpu, u32 enc, bool write, u64 *val)
+{
+	const struct sysreg_el2_row *row;
+
+	if (is_feature_register(enc)) {
+		*val = idregs_get(vcpu->vm, VCPU_ID_INDEX(sys_reg_CRm(enc), sys_reg_Op2(enc)));
+		return !write;
+	}
+	row = find_row_el2(enc);
+	return row && row->answer(vcpu, row, write, val);
+}
+
+bool __el2 vcpu_sysreg_el2(struct keel_vcpu *vcpu)
+{
+	struct el2_ctx *ctx = &vcpu->state.ctx;
+	bool write = !esr_sys_is_read(ctx->esr);
+	unsigned int rt = esr_sys_rt(ctx->esr);
+	u64 val = write ? ctx_get(ctx, rt) : 0;
+
+	if (!answer_el2(vcpu, esr_sys64_to_sysreg(ctx->esr), write, &val))
+		return false;
+	if (!write)
+		ctx_set(ctx, rt, val);
+	el2_skip();
+	return true;
+}
