@@ -246,6 +246,13 @@ void vgic_enter_el2(struct keel_vcpu *vcpu, struct prda *p);
 void vgic_leave_el2(struct keel_vcpu *vcpu, struct prda *p);
 
 /**
+ * vgic_refill_el2() - what came into the vCPU's queues since it entered the guest, into the CPU
+ *
+ * Context: first tier, on the CPU that runs the vCPU.
+ */
+void vgic_refill_el2(struct keel_vcpu *vcpu, struct prda *p);
+
+/**
  * vgic_sgi_write() - row handler: the guest wrote ICC_SGI1R_EL1, ICC_ASGI1R_EL1 or ICC_SGI0R_EL1
  * @group1: SGIs of group 1 may be sent too (ICC_SGI1R_EL1 only)
  */

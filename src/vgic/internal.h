@@ -118,7 +118,7 @@ struct vgic_frame {
 	bool irqs;
 };
 
-/* --- vgic.c: the state of an interrupt --- */
+/* --- vgic.c, queue_el2.c: the state of an interrupt --- */
 
 /** vgic_home_init() - an empty home; one lockdep class for all */
 void vgic_home_init(struct vgic_home *home, struct keel_vcpu *vcpu);
@@ -189,7 +189,15 @@ static inline void vgic_irq_latch(struct vgic_irq *irq)
 	irq->again = irq->in_lr;
 }
 
-/* --- lr_el2.c --- */
+/* --- lr_el2.c: list registers; home locked, by the CPU that has the vCPU loaded --- */
+
+/** vgic_fill_el2() - which interrupts get a list register, to cpuif; none is in use yet */
+void vgic_fill_el2(struct vgic_vcpu *v);
+
+/** vgic_fold_el2() - what became of them, from cpuif */
+void vgic_fold_el2(struct vgic_vcpu *v);
+
+/* --- cpuif_el2.c --- */
 
 /** struct vgic_host - what the CPUs' virtual interface has (ICH_VTR_EL2); read-only after insmod */
 struct vgic_host {

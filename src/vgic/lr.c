@@ -1,171 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * List registers: which interrupts get one (flush), and what became of them (sync). Only the thread
- * that has the vCPU loaded comes here, interrupts off.
- *
- * Overflow. The interface signals only the best pending interrupt, so it is right as long as that
- * one has a list register; the others there save exits. Interrupts that are active need none to be
- * correct either: a deactivation that finds no list register is counted (EOIcount), and
- * ICC_DIR_EL1, which may name any interrupt, is trapped. So with more interrupts than list
- * registers:
- *
- * - one list register at least is for the best pending one, the others prefer active ones, best
- *   first, because each deactivation outside costs an exit;
- * - pending ones outside: NPIE, an exit as soon as none in a list register is pending. UIE would
- *   fire when all but one list register are empty, which never happens while they hold active
- *   interrupts, and lets an interrupt wait that could preempt what the guest is doing;
- * - active ones outside: LRENPIE, an exit for each counted deactivation;
- * - a group that the guest's CPU interface has disabled gets no list register, which it would
- *   keep: an exit when a group is enabled or disabled (VGrp0EIE to VGrp1DIE).
- */
+/* Between the queues and the list registers, on each way into the guest and out of it. */
 #include <keel/compat.h>
 
 #include "internal.h"
 
-/* ICH_HCR_EL2.VGrp<g>EIE, VGrp<g>DIE: an exit when group @g is enabled, disabled */
-#define HCR_GROUP_ON(g)		BIT(4 + 2 * (g))
-#define HCR_GROUP_OFF(g)	BIT(5 + 2 * (g))
-
-/* In a list register of its own; the caller has room. Home locked. */
-static void lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
-{
-	struct vgic_cpuif *c = &v->cpuif;
-	u64 lr = irq->intid | (u64)irq->priority << ICH_LR_PRIORITY_SHIFT;
-	bool pending = vgic_irq_deliverable(irq, v->home.vcpu->vm);
-
-	if (irq->group)
-		lr |= ICH_LR_GROUP;
-	/*
-	 * Pending again while active: an edge can say so in the list register. A level is looked at
-	 * when it is deactivated, which a host interrupt tells by itself; for others ask for an
-	 * exit then.
-	 */
-	irq->lr_pending = pending && !(irq->active && (!irq->edge || irq->mapped));
-	if (irq->active)
-		lr |= ICH_LR_ACTIVE_BIT;
-	if (irq->lr_pending)
-		lr |= ICH_LR_PENDING_BIT;
-	if (irq->mapped)
-		lr |= ICH_LR_HW | (u64)irq->host_intid << ICH_LR_PHYS_ID_SHIFT;
-	else if (!irq->edge && (irq->line || (pending && irq->active)))
-		lr |= ICH_LR_EOI;
-
-	vgic_irq_dequeue(irq);
-	irq->in_lr = true;
-	v->lr_irq[c->used_lrs] = irq;
-	c->lr[c->used_lrs++] = lr;
-}
-
-/* The queue of the best pending interrupt of @groups (a bit each), or NULL. */
-static struct vgic_queue *lr_best_ready(struct vgic_home *home, unsigned int groups)
-{
-	u32 map0 = groups & BIT(0) ? home->ready[0].map : 0;
-	u32 map1 = groups & BIT(1) ? home->ready[1].map : 0;
-
-	if (!map0 && !map1)
-		return NULL;
-	if (!map1 || (map0 && __ffs(map0) <= __ffs(map1)))
-		return &home->ready[0];
-	return &home->ready[1];
-}
-
-/*
- * The groups that the guest's CPU interface has enabled, and an exit when one is switched on, or
- * off to the other's good.
- */
-static unsigned int lr_watch_groups(struct vgic_cpuif *c)
-{
-	u64 vmcr = el2_call(vgic_vmcr_el2);
-	bool on0 = vmcr & ICH_VMCR_ENG0_MASK, on1 = vmcr & ICH_VMCR_ENG1_MASK;
-
-	if (on0 && on1)
-		c->hcr |= HCR_GROUP_OFF(0) | HCR_GROUP_OFF(1);
-	if (!on0)
-		c->hcr |= HCR_GROUP_ON(0);
-	if (!on1)
-		c->hcr |= HCR_GROUP_ON(1);
-	return (on0 ? BIT(0) : 0) | (on1 ? BIT(1) : 0);
-}
-
-/* Home locked; no list register in use yet. */
-static void lr_fill(struct vgic_vcpu *v)
-{
-	struct vgic_cpuif *c = &v->cpuif;
-	struct vgic_home *home = &v->home;
-	unsigned int max = vgic_host.nr_lrs, max_active, groups = BIT(0) | BIT(1);
-	struct vgic_queue *ready;
-
-	if (home->nr > max)
-		groups = lr_watch_groups(c);
-	max_active = lr_best_ready(home, groups) ? max - 1 : max;
-	while (c->used_lrs < max_active && home->active.map)
-		lr_put(v, vgic_queue_first(&home->active));
-	while (c->used_lrs < max && (ready = lr_best_ready(home, groups)))
-		lr_put(v, vgic_queue_first(ready));
-	if (lr_best_ready(home, groups))
-		c->hcr |= ICH_HCR_NPIE;
-	if (home->active.map)
-		c->hcr |= ICH_HCR_LRENPIE;
-}
-
-/* What the guest did with @irq, seen in its list register. Home locked. */
-static void lr_fold(struct vgic_vcpu *v, struct vgic_irq *irq, u64 lr)
-{
-	bool pending = lr & ICH_LR_PENDING_BIT;
-
-	irq->in_lr = false;
-	if (!irq->active_written)
-		irq->active = lr & ICH_LR_ACTIVE_BIT;
-	irq->active_written = false;
-	/* Acknowledged: that used up the latch, but for what came since. */
-	if (irq->lr_pending && !pending)
-		irq->latch = false;
-	irq->latch |= irq->again;
-	irq->again = false;
-	if (irq->mapped && !(lr & ICH_LR_STATE))
-		irq->host_active = false;
-	/* Not yet taken: stays before its equals. Done or raised anew: behind them. */
-	vgic_irq_requeue(&v->home, irq, pending);
-}
-
-/*
- * Deactivations without a list register. With EOImode = 0 they come in the reverse order of
- * acknowledging, so they mean the best of those outside. With EOImode = 1 only ICC_DIR_EL1
- * deactivates, see vgic_dir_write(), and priority drops that some CPUs count too mean nothing.
- */
-static void lr_fold_eoicount(struct vgic_vcpu *v)
-{
-	unsigned int n = v->cpuif.eoicount;
-	struct vgic_irq *irq;
-
-	v->cpuif.eoicount = 0;
-	if (vgic_host.dir_trap && n && el2_call(vgic_vmcr_el2) & ICH_VMCR_EOIM_MASK)
-		return;
-	while (n-- && (irq = vgic_queue_first(&v->home.active))) {
-		irq->active = false;
-		vgic_irq_requeue(&v->home, irq, false);
-	}
-}
-
-static void lr_sync(struct vgic_vcpu *v)
-{
-	struct vgic_hold h = { .home = &v->home };
-	struct vgic_cpuif *c = &v->cpuif;
-
-	h.flags = el2_lock_irqsave(&v->home.lock);
-	lr_fold_eoicount(v);
-	/* Backwards, because each that is still pending goes to the head of its queue. */
-	while (c->used_lrs) {
-		c->used_lrs--;
-		lr_fold(v, v->lr_irq[c->used_lrs], c->lr[c->used_lrs]);
-	}
-	vgic_release(&h);
-}
-
 void vgic_sync(struct keel_vcpu *vcpu)
 {
-	if (vcpu->vgic.cpuif.used_lrs)
-		lr_sync(&vcpu->vgic);
+	struct vgic_vcpu *v = &vcpu->vgic;
+	struct vgic_hold h = { .home = &v->home };
+
+	if (!v->cpuif.used_lrs)
+		return;
+	h.flags = el2_lock_irqsave(&v->home.lock);
+	el2_call(vgic_fold_el2, v);
+	vgic_release(&h);
 }
 
 void vgic_flush(struct keel_vcpu *vcpu)
@@ -181,6 +29,6 @@ void vgic_flush(struct keel_vcpu *vcpu)
 	if (!READ_ONCE(v->home.nr))
 		return;
 	flags = el2_lock_irqsave(&v->home.lock);
-	lr_fill(v);
+	el2_call(vgic_fill_el2, v);
 	el2_unlock_irqrestore(&v->home.lock, flags);
 }

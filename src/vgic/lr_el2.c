@@ -1,135 +1,176 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The virtual CPU interface's registers (Arm IHI 0069 12.4). While a vCPU is loaded ICH_VMCR_EL2
- * and the active priorities stay in the CPU; list registers are written for a pass only as far as
- * they are used, and those that the CPU holds beyond that are cleared then. A guest without
- * interrupts costs two writes: ICH_HCR_EL2, which is 0 while the host runs, so that no guest can
- * raise a maintenance interrupt there.
+ * List registers: which interrupts get one (fill), and what became of them (fold). Only the CPU that
+ * has the vCPU loaded comes here: its thread with interrupts off, or the first tier at a doorbell.
+ *
+ * Overflow. The interface signals only the best pending interrupt, so it is right as long as that
+ * one has a list register; the others there save exits. Interrupts that are active need none to be
+ * correct either: a deactivation that finds no list register is counted (EOIcount), and
+ * ICC_DIR_EL1, which may name any interrupt, is trapped. So with more interrupts than list
+ * registers:
+ *
+ * - one list register at least is for the best pending one, the others prefer active ones, best
+ *   first, because each deactivation outside costs an exit;
+ * - pending ones outside: NPIE, an exit as soon as none in a list register is pending. UIE would
+ *   fire when all but one list register are empty, which never happens while they hold active
+ *   interrupts, and lets an interrupt wait that could preempt what the guest is doing;
+ * - active ones outside: LRENPIE, an exit for each counted deactivation;
+ * - a group that the guest's CPU interface has disabled gets no list register, which it would
+ *   keep: an exit when a group is enabled or disabled (VGrp0EIE to VGrp1DIE).
  */
-#include <linux/irqchip/arm-gic-v3.h>
-#include <asm/barrier.h>
-
 #include <keel/compat.h>
 
 #include "internal.h"
 
-struct vgic_host vgic_host;
+/* ICH_HCR_EL2.VGrp<g>EIE, VGrp<g>DIE: an exit when group @g is enabled, disabled */
+#define HCR_GROUP_ON(g)		BIT(4 + 2 * (g))
+#define HCR_GROUP_OFF(g)	BIT(5 + 2 * (g))
 
-u64 __el2 vgic_probe_el2(void)
+/* In a list register of its own; the caller has room. Home locked. */
+static void __el2 lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
-	return read_sysreg_s(SYS_ICH_VTR_EL2);
-}
+	struct vgic_cpuif *c = &v->cpuif;
+	u64 lr = irq->intid | (u64)irq->priority << ICH_LR_PRIORITY_SHIFT;
+	bool pending = vgic_irq_deliverable(irq, v->home.vcpu->vm);
 
-u64 __el2 vgic_vmcr_el2(void)
-{
-	return read_sysreg_s(SYS_ICH_VMCR_EL2);
-}
-
-/* Registers have their number in the encoding: one after the other, until @n are done. */
-#define LR_READ(i) do {							\
-	if (n == (i))							\
-		return;							\
-	lr[i] = read_sysreg_s(SYS_ICH_LR ## i ## _EL2);			\
-} while (0)
-
-#define LR_WRITE(i) do {						\
-	if (n == (i))							\
-		return;							\
-	write_sysreg_s(lr[i], SYS_ICH_LR ## i ## _EL2);			\
-} while (0)
-
-#define LR_EACH(op) do {						\
-	op(0); op(1); op(2); op(3); op(4); op(5); op(6); op(7);		\
-	op(8); op(9); op(10); op(11); op(12); op(13); op(14); op(15);	\
-} while (0)
-
-static __always_inline void lr_read(u64 *lr, unsigned int n)
-{
-	LR_EACH(LR_READ);
-}
-
-static __always_inline void lr_write(const u64 *lr, unsigned int n)
-{
-	LR_EACH(LR_WRITE);
-}
-
-#define APR_CASES(op)				\
-	case 4:					\
-		op(3);				\
-		op(2);				\
-		fallthrough;			\
-	case 2:					\
-		op(1);				\
-		fallthrough;			\
-	default:				\
-		op(0)
-
-#define AP0R_READ(i) (c->ap0r[i] = read_sysreg_s(SYS_ICH_AP0R ## i ## _EL2))
-#define AP1R_READ(i) (c->ap1r[i] = read_sysreg_s(SYS_ICH_AP1R ## i ## _EL2))
-#define AP0R_WRITE(i) write_sysreg_s(c->ap0r[i], SYS_ICH_AP0R ## i ## _EL2)
-#define AP1R_WRITE(i) write_sysreg_s(c->ap1r[i], SYS_ICH_AP1R ## i ## _EL2)
-
-void __el2 vgic_load_el2(struct keel_vcpu *vcpu, struct prda *p)
-{
-	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
-
+	if (irq->group)
+		lr |= ICH_LR_GROUP;
 	/*
-	 * Group 0 before group 1: another order is UNPREDICTABLE (Arm IHI 0069, ICH_AP0R<n>_EL2).
+	 * Pending again while active: an edge can say so in the list register. A level is looked at
+	 * when it is deactivated, which a host interrupt tells by itself; for others ask for an
+	 * exit then.
 	 */
-	switch (vgic_host.nr_aprs) {
-	APR_CASES(AP0R_WRITE);
-	}
-	switch (vgic_host.nr_aprs) {
-	APR_CASES(AP1R_WRITE);
-	}
-	write_sysreg_s(c->vmcr, SYS_ICH_VMCR_EL2);
-	/* EL1 may not turn the system-register interface off: its ICC_SRE_EL1 accesses trap. */
-	write_sysreg_s(read_sysreg_s(SYS_ICC_SRE_EL2) & ~ICC_SRE_EL2_ENABLE, SYS_ICC_SRE_EL2);
-	c->live_lrs = 0;
+	irq->lr_pending = pending && !(irq->active && (!irq->edge || irq->mapped));
+	if (irq->active)
+		lr |= ICH_LR_ACTIVE_BIT;
+	if (irq->lr_pending)
+		lr |= ICH_LR_PENDING_BIT;
+	if (irq->mapped)
+		lr |= ICH_LR_HW | (u64)irq->host_intid << ICH_LR_PHYS_ID_SHIFT;
+	else if (!irq->edge && (irq->line || (pending && irq->active)))
+		lr |= ICH_LR_EOI;
+
+	vgic_irq_dequeue(irq);
+	irq->in_lr = true;
+	v->lr_irq[c->used_lrs] = irq;
+	c->lr[c->used_lrs++] = lr;
 }
 
-void __el2 vgic_put_el2(struct keel_vcpu *vcpu, struct prda *p)
+/* The queue of the best pending interrupt of @groups (a bit each), or NULL. */
+static struct vgic_queue * __el2 lr_best_ready(struct vgic_home *home, unsigned int groups)
 {
-	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
-	static const u64 none[VGIC_MAX_LRS];
+	u32 map0 = groups & BIT(0) ? home->ready[0].map : 0;
+	u32 map1 = groups & BIT(1) ? home->ready[1].map : 0;
 
-	lr_write(none, c->live_lrs);
-	switch (vgic_host.nr_aprs) {
-	APR_CASES(AP0R_READ);
-	}
-	switch (vgic_host.nr_aprs) {
-	APR_CASES(AP1R_READ);
-	}
-	c->vmcr = read_sysreg_s(SYS_ICH_VMCR_EL2);
-	write_sysreg_s(read_sysreg_s(SYS_ICC_SRE_EL2) | ICC_SRE_EL2_ENABLE, SYS_ICC_SRE_EL2);
-}
-
-/* The ERET into the guest synchronises these writes. */
-void __el2 vgic_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
-{
-	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
-	unsigned int i;
-
-	if (c->used_lrs || c->live_lrs) {
-		for (i = c->used_lrs; i < c->live_lrs; i++)
-			c->lr[i] = 0;
-		lr_write(c->lr, i);
-		c->live_lrs = c->used_lrs;
-	}
-	write_sysreg_s(c->hcr | vcpu->vm->traps.ich_hcr, SYS_ICH_HCR_EL2);
+	if (!map0 && !map1)
+		return NULL;
+	if (!map1 || (map0 && __ffs(map0) <= __ffs(map1)))
+		return &home->ready[0];
+	return &home->ready[1];
 }
 
 /*
- * The exit from the guest synchronised what its ICC accesses did to these registers. ICH_HCR_EL2 =
- * 0 ends the maintenance interrupt, which is a level, before the host opens interrupts.
+ * The groups that the guest's CPU interface has enabled, and an exit when one is switched on, or
+ * off to the other's good.
  */
-void __el2 vgic_leave_el2(struct keel_vcpu *vcpu, struct prda *p)
+static unsigned int __el2 lr_watch_groups(struct vgic_cpuif *c)
 {
-	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
+	u64 vmcr = vgic_vmcr_el2();
+	bool on0 = vmcr & ICH_VMCR_ENG0_MASK, on1 = vmcr & ICH_VMCR_ENG1_MASK;
 
-	if (c->hcr & ICH_HCR_LRENPIE)
-		c->eoicount = (read_sysreg_s(SYS_ICH_HCR_EL2) & ICH_HCR_EOIcount_MASK) >>
-			      ICH_HCR_EOIcount_SHIFT;
-	lr_read(c->lr, c->used_lrs);
-	write_sysreg_s(0, SYS_ICH_HCR_EL2);
+	if (on0 && on1)
+		c->hcr |= HCR_GROUP_OFF(0) | HCR_GROUP_OFF(1);
+	if (!on0)
+		c->hcr |= HCR_GROUP_ON(0);
+	if (!on1)
+		c->hcr |= HCR_GROUP_ON(1);
+	return (on0 ? BIT(0) : 0) | (on1 ? BIT(1) : 0);
+}
+
+/* What the guest did with @irq, seen in its list register. Home locked. */
+static void __el2 lr_fold(struct vgic_vcpu *v, struct vgic_irq *irq, u64 lr)
+{
+	bool pending = lr & ICH_LR_PENDING_BIT;
+
+	irq->in_lr = false;
+	if (!irq->active_written)
+		irq->active = lr & ICH_LR_ACTIVE_BIT;
+	irq->active_written = false;
+	/* Acknowledged: that used up the latch, but for what came since. */
+	if (irq->lr_pending && !pending)
+		irq->latch = false;
+	irq->latch |= irq->again;
+	irq->again = false;
+	if (irq->mapped && !(lr & ICH_LR_STATE))
+		irq->host_active = false;
+	/* Not yet taken: stays before its equals. Done or raised anew: behind them. */
+	vgic_irq_requeue(&v->home, irq, pending);
+}
+
+/*
+ * Deactivations without a list register. With EOImode = 0 they come in the reverse order of
+ * acknowledging, so they mean the best of those outside. With EOImode = 1 only ICC_DIR_EL1
+ * deactivates, see vgic_dir_write(), and priority drops that some CPUs count too mean nothing.
+ */
+static void __el2 lr_fold_eoicount(struct vgic_vcpu *v)
+{
+	unsigned int n = v->cpuif.eoicount;
+	struct vgic_irq *irq;
+
+	v->cpuif.eoicount = 0;
+	if (vgic_host.dir_trap && n && vgic_vmcr_el2() & ICH_VMCR_EOIM_MASK)
+		return;
+	while (n-- && (irq = vgic_queue_first(&v->home.active))) {
+		irq->active = false;
+		vgic_irq_requeue(&v->home, irq, false);
+	}
+}
+
+void __el2 vgic_fold_el2(struct vgic_vcpu *v)
+{
+	struct vgic_cpuif *c = &v->cpuif;
+
+	lr_fold_eoicount(v);
+	/* Backwards, because each that is still pending goes to the head of its queue. */
+	while (c->used_lrs) {
+		c->used_lrs--;
+		lr_fold(v, v->lr_irq[c->used_lrs], c->lr[c->used_lrs]);
+	}
+}
+
+void __el2 vgic_fill_el2(struct vgic_vcpu *v)
+{
+	struct vgic_cpuif *c = &v->cpuif;
+	struct vgic_home *home = &v->home;
+	unsigned int max = vgic_host.nr_lrs, max_active, groups = BIT(0) | BIT(1);
+	struct vgic_queue *ready;
+
+	c->hcr = ICH_HCR_EN;
+	if (home->nr > max)
+		groups = lr_watch_groups(c);
+	max_active = lr_best_ready(home, groups) ? max - 1 : max;
+	while (c->used_lrs < max_active && home->active.map)
+		lr_put(v, vgic_queue_first(&home->active));
+	while (c->used_lrs < max && (ready = lr_best_ready(home, groups)))
+		lr_put(v, vgic_queue_first(ready));
+	if (lr_best_ready(home, groups))
+		c->hcr |= ICH_HCR_NPIE;
+	if (home->active.map)
+		c->hcr |= ICH_HCR_LRENPIE;
+}
+
+/*
+ * The list registers hold what was filled in at the last entry, the queues what came since: read
+ * the first back and fill in again. It is the same as leaving the guest and entering it.
+ */
+void __el2 vgic_refill_el2(struct keel_vcpu *vcpu, struct prda *p)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	vgic_leave_el2(vcpu, p);
+	el2_lock(&v->home.lock);
+	vgic_fold_el2(v);
+	vgic_fill_el2(v);
+	el2_unlock(&v->home.lock);
+	vgic_enter_el2(vcpu, p);
 }

@@ -34,28 +34,6 @@ static void queue_init(struct vgic_queue *q)
 		INIT_LIST_HEAD(&q->level[i]);
 }
 
-/* The map and the number are read without the lock by vgic_pending() and vgic_flush(). */
-static void queue_add(struct vgic_queue *q, struct vgic_irq *irq, bool head)
-{
-	unsigned int level = irq->priority / (256 / VGIC_LEVELS);
-
-	WRITE_ONCE(irq->home->nr, irq->home->nr + 1);
-	irq->queue = q;
-	irq->level = level;
-	if (head)
-		list_add(&irq->link, &q->level[level]);
-	else
-		list_add_tail(&irq->link, &q->level[level]);
-	WRITE_ONCE(q->map, q->map | BIT(level));
-}
-
-struct vgic_irq *vgic_queue_first(struct vgic_queue *q)
-{
-	if (!q->map)
-		return NULL;
-	return list_first_entry(&q->level[__ffs(q->map)], struct vgic_irq, link);
-}
-
 void vgic_home_init(struct vgic_home *home, struct keel_vcpu *vcpu)
 {
 	el2_lock_init(&home->lock);
@@ -78,60 +56,6 @@ void vgic_irq_init(struct vgic_irq *irq, u32 intid, struct vgic_home *home)
 		.enabled = intid < VGIC_NR_SGIS,
 	};
 	INIT_LIST_HEAD(&irq->link);
-}
-
-struct vgic_irq *vgic_irq_get(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid)
-{
-	if (intid < VGIC_NR_PRIVATE) {
-		intid = array_index_nospec(intid, VGIC_NR_PRIVATE);
-		return vcpu ? &vcpu->vgic.private[intid] : NULL;
-	}
-	intid -= VGIC_NR_PRIVATE;
-	if (intid >= vm->vgic.nr_spis)
-		return NULL;
-	return &vm->vgic.spi[array_index_nospec(intid, vm->vgic.nr_spis)];
-}
-
-void vgic_irq_dequeue(struct vgic_irq *irq)
-{
-	struct vgic_queue *q = irq->queue;
-
-	list_del_init(&irq->link);
-	if (!q)
-		return;
-	if (list_empty(&q->level[irq->level]))
-		WRITE_ONCE(q->map, q->map & ~BIT(irq->level));
-	irq->queue = NULL;
-	WRITE_ONCE(irq->home->nr, irq->home->nr - 1);
-}
-
-bool vgic_irq_deliverable(const struct vgic_irq *irq, const struct keel_vm *vm)
-{
-	return irq->enabled && vgic_irq_pending(irq) &&
-	       READ_ONCE(vm->vgic.ctlr) & BIT(irq->group);
-}
-
-/*
- * An active interrupt stays until it is deactivated, wherever it is routed by then: a new value of
- * GICD_IROUTER<n> is for what becomes pending after it (Arm IHI 0069 12.9).
- */
-bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head)
-{
-	if (irq->in_lr)
-		return true;
-	vgic_irq_dequeue(irq);
-	if (irq->active) {
-		queue_add(&home->active, irq, head);
-		return false;
-	}
-	if (irq->target != home) {
-		list_add_tail(&irq->link, &home->leaving);
-		return false;
-	}
-	if (!home->vcpu || !vgic_irq_deliverable(irq, home->vcpu->vm))
-		return false;
-	queue_add(&home->ready[irq->group], irq, head);
-	return true;
 }
 
 static struct vgic_irq *home_take_leaving(struct vgic_home *home)
