@@ -2,6 +2,7 @@
 /* The first tier's column of the exit map (src/exits.c), an array inside the EL2 objects. */
 #include <keel/compat.h>
 #include <keel/esr.h>
+#include <keel/pnmi.h>
 #include <keel/vm.h>
 
 #define EXIT(row, label, el2, kernel, ...) \

@@ -165,6 +165,27 @@ struct el2_note {
 #define EL2_NR_CHECKED 15	/* host registers that debug builds compare at each leave */
 
 /**
+ * struct prda_doorbell - how this CPU is called, and what EL2 may acknowledge here
+ * @frame: SGI_base of its redistributor; NULL: no doorbell
+ * @sgi1r: value for ICC_SGI1R_EL1 that reaches it; 0: the doorbell is the maintenance PPI
+ * @intid: the doorbell's
+ * @maintenance, @vtimer: keel's PPIs
+ * @kernel_priority: what the kernel gave them
+ * @rung: an interrupt is on its way here
+ * @el2: all three have priorities above everything else: EL2 acknowledges them
+ */
+struct prda_doorbell {
+	void __iomem *frame;
+	u64 sgi1r;
+	u32 intid;
+	u32 maintenance;
+	u32 vtimer;
+	u32 rung;
+	u8 kernel_priority;
+	bool el2;
+};
+
+/**
  * struct prda - per-CPU data that EL2 code reaches as prda() from enter to leave
  * @host_tpidr: the host's TPIDR_EL2 (the kernel's per-CPU offset)
  * @host_sp_el0: the host's SP_EL0 (`current`)
@@ -180,6 +201,7 @@ struct el2_note {
  * @host_el0: TPIDR_EL0, TPIDRRO_EL0, PAR_EL1 of the host while a vCPU is loaded
  * @vcpu: the vCPU loaded on this CPU
  * @cpu: logical CPU number
+ * @doorbell: pseudo-NMI, see src/host/doorbell.c
  * @checked: debug builds: host registers before enter and after leave
  * @note_head, @note_tail, @notes: the ring of notes
  */
@@ -203,6 +225,7 @@ struct prda {
 	u64 host_el0[4];
 	struct keel_vcpu *vcpu;
 	int cpu;
+	struct prda_doorbell doorbell;
 #ifdef KEEL_DEBUG
 	u64 checked[2][EL2_NR_CHECKED];
 #endif

@@ -81,6 +81,9 @@ unsigned int host_vtimer_irq(void);
 /** host_vtimer_intid() - its INTID, for the HW field of a list register */
 u32 host_vtimer_intid(void);
 
+/** host_maintenance_intid() - INTID of the vGIC's maintenance PPI */
+u32 host_maintenance_intid(void);
+
 /** host_vtimer_set_active() - write the PPI's ACTIVE state on this CPU; not under rq->lock */
 void host_vtimer_set_active(bool active);
 

@@ -80,6 +80,8 @@ struct vgic_cpuif {
  * @lr_irq: which interrupt is in which list register; the vCPU's own thread only
  * @mapped: the PPI that a host interrupt stands behind, or NULL
  * @set_active: writes that host interrupt's ACTIVE state on this CPU
+ * @owes: this vCPU's SGI is in the queue of that one, which left the guest at that moment: the second
+ *	tier has to tell it
  * @rd_last: this redistributor is the last of its run of frames (GICR_TYPER.Last)
  * @ran: has passed vgic_first_run()
  */
@@ -90,6 +92,7 @@ struct vgic_vcpu {
 	struct vgic_irq *lr_irq[VGIC_MAX_LRS];
 	struct vgic_irq *mapped;
 	void (*set_active)(bool active);
+	struct keel_vcpu *owes;
 	bool rd_last;
 	bool ran;
 };
@@ -257,6 +260,19 @@ void vgic_refill_el2(struct keel_vcpu *vcpu, struct prda *p);
  * @group1: SGIs of group 1 may be sent too (ICC_SGI1R_EL1 only)
  */
 void vgic_sgi_write(struct keel_vcpu *vcpu, u64 val, bool group1);
+
+/**
+ * vgic_sgi_el2() - the same of ICC_SGI1R_EL1 in the first tier
+ *
+ * Return: true: sent, and if vgic.owes is set the second tier has to call vgic_pay_owed().
+ */
+bool vgic_sgi_el2(struct keel_vcpu *vcpu, u64 val);
+
+/** vgic_pay_owed() - tell the vCPU that vgic_sgi_el2() could not; false: there is none */
+bool vgic_pay_owed(struct keel_vcpu *vcpu);
+
+/** vgic_fired_el2() - vgic_map_fired() in the first tier, and into a list register with it */
+void vgic_fired_el2(struct keel_vcpu *vcpu, struct prda *p, bool level);
 
 /** vgic_dir_write() - row handler: the guest wrote ICC_DIR_EL1 (trapped by ICH_HCR_EL2.TDIR) */
 void vgic_dir_write(struct keel_vcpu *vcpu, u64 val);

@@ -24,6 +24,8 @@
 #include <keel/el2.h>
 #include <keel/host.h>
 
+#include "internal.h"
+
 /* A PPI of keel's: the Linux interrupt and the cookie that request_percpu_irq() wants per CPU. */
 struct ppi {
 	const char *name;
@@ -50,6 +52,10 @@ static irqreturn_t vtimer_handler(int irq, void *cookie)
  */
 static irqreturn_t maintenance_handler(int irq, void *cookie)
 {
+	struct prda *p = cookie;
+
+	/* It may be the doorbell as well (doorbell.c). */
+	WRITE_ONCE(p->doorbell.rung, 0);
 	return IRQ_HANDLED;
 }
 
@@ -64,6 +70,11 @@ struct prda *host_prda(void)
 unsigned int host_vtimer_irq(void)
 {
 	return ppi_vtimer.irq;
+}
+
+u32 host_maintenance_intid(void)
+{
+	return irqd_to_hwirq(irq_get_irq_data(ppi_maintenance.irq));
 }
 
 u32 host_vtimer_intid(void)
@@ -164,11 +175,13 @@ static int cpu_claim(unsigned int cpu)
 	cpu_choose_vectors(p);
 	ppi_enable(&ppi_vtimer);
 	ppi_enable(&ppi_maintenance);
+	doorbell_claim_cpu(p);
 	return 0;
 }
 
 static int cpu_release(unsigned int cpu)
 {
+	doorbell_release_cpu(host_prda());
 	ppi_disable(&ppi_maintenance);
 	ppi_disable(&ppi_vtimer);
 	return 0;
@@ -281,9 +294,12 @@ int __init host_claim(const struct host_ops *ops)
 	ret = ppis_request();
 	if (ret)
 		goto err_ppis;
+	ret = doorbell_init(prdas);
+	if (ret)
+		goto err_ppis;
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "keel:online", cpu_claim, cpu_release);
 	if (ret < 0)
-		goto err_ppis;
+		goto err_doorbell;
 	hotplug_state = ret;
 	ret = register_reboot_notifier(&reboot_notifier);
 	if (ret)
@@ -292,6 +308,8 @@ int __init host_claim(const struct host_ops *ops)
 
 err_hotplug:
 	cpuhp_remove_state(hotplug_state);
+err_doorbell:
+	doorbell_exit(prdas);
 err_ppis:
 	ppis_free();
 	free_percpu(prdas);
@@ -302,6 +320,7 @@ void host_release(void)
 {
 	unregister_reboot_notifier(&reboot_notifier);
 	cpuhp_remove_state(hotplug_state);
+	doorbell_exit(prdas);
 	ppis_free();
 	free_percpu(prdas);
 }

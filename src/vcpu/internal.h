@@ -111,6 +111,9 @@ bool sysreg_read_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, b
 bool sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 		      u64 *val);
 
+/** sysreg_sgi_el2() - ICC_SGI1R_EL1 */
+bool sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write, u64 *val);
+
 /* --- state_el2.c --- */
 
 /**

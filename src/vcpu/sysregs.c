@@ -37,7 +37,7 @@ enum access {
  * @get: value for ONE_REG of a row without home
  * @set: KVM_SET_ONE_REG; NULL: into @home, or accept only what @get says
  * @visible: does this VM have it; NULL: every VM
- * @el2: first tier's answer, of rows that every VM has; NULL: none
+ * @el2: first tier's answer, which says itself whether this VM has it; NULL: none
  */
 struct sysreg_row {
 	u32 enc;
@@ -498,7 +498,7 @@ static const struct sysreg_row rows[] = {
 	STORED(VBAR_EL1, 0),
 	STORED(DISR_EL1, 0),
 	GIC(ICC_DIR_EL1, access_dir),
-	GIC(ICC_SGI1R_EL1, access_sgi),
+	{ .enc = SYS_ICC_SGI1R_EL1, .access = access_sgi, .visible = has_gic, .el2 = sysreg_sgi_el2 },
 	GIC(ICC_ASGI1R_EL1, access_sgi),
 	GIC(ICC_SGI0R_EL1, access_sgi),
 	GIC(ICC_SRE_EL1, access_icc_sre),
@@ -614,6 +614,9 @@ int vcpu_handle_sysreg(struct keel_vcpu *vcpu)
 	const struct sysreg_row *row = find_row(vcpu->vm, esr_sys64_to_sysreg(ctx->esr));
 	u64 val = write ? ctx_get(ctx, rt) : 0;
 
+	/* The first tier has done it but for this. */
+	if (vgic_pay_owed(vcpu))
+		return 1;
 	switch (row && row->access ? row->access(vcpu, row, write, &val) : ACCESS_UNDEF) {
 	case ACCESS_DONE:
 		if (!write)

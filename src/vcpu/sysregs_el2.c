@@ -50,6 +50,12 @@ bool __el2 sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row 
 	       sysreg_read_el2(vcpu, row, write, val);
 }
 
+bool __el2 sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+			  u64 *val)
+{
+	return write && vgic_sgi_el2(vcpu, *val);
+}
+
 /* op0 = 3, op1 = 0, CRn = 0, CRm = 1-7: every encoding is a row (vcpu_vm.id). */
 static bool __el2 is_feature_register(u32 enc)
 {
@@ -95,5 +101,5 @@ bool __el2 vcpu_sysreg_el2(struct keel_vcpu *vcpu)
 	if (!write)
 		ctx_set(ctx, rt, val);
 	el2_skip();
-	return true;
+	return !vcpu->vgic.owes;
 }

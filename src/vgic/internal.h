@@ -3,6 +3,7 @@
 #ifndef KEEL_VGIC_INTERNAL_H
 #define KEEL_VGIC_INTERNAL_H
 
+#include <linux/irqchip/arm-gic-v3.h>
 #include <linux/sizes.h>
 
 #include <keel/vm.h>
@@ -173,6 +174,24 @@ struct vgic_irq *vgic_queue_first(struct vgic_queue *q);
 
 /** vgic_route() - the home that a value of GICD_IROUTER means */
 struct vgic_home *vgic_route(struct keel_vm *vm, u64 route);
+
+/** vgic_notify() - the vCPU's queues have changed: doorbell, or out of the guest; any context */
+void vgic_notify(struct keel_vcpu *vcpu);
+
+/* How vCPU ids become affinities: 16 to a cluster (src/vcpu/). Only a guess, to be checked. */
+static inline u64 vgic_affinity_id(u64 affinity)
+{
+	return (affinity & 0xf) | (affinity >> 8 & 0xff) << 4 | (affinity >> 16 & 0xff) << 12;
+}
+
+/* MPIDR_EL1's affinity fields of target 0 in the list of ICC_SGI1R_EL1. */
+static inline u64 vgic_sgi_cluster(u64 val)
+{
+	return ((val & ICC_SGI1R_AFFINITY_3_MASK) >> ICC_SGI1R_AFFINITY_3_SHIFT) << 32 |
+	       ((val & ICC_SGI1R_AFFINITY_2_MASK) >> ICC_SGI1R_AFFINITY_2_SHIFT) << 16 |
+	       ((val & ICC_SGI1R_AFFINITY_1_MASK) >> ICC_SGI1R_AFFINITY_1_SHIFT) << 8 |
+	       ((val & ICC_SGI1R_RS_MASK) >> ICC_SGI1R_RS_SHIFT) << 4;
+}
 
 /** vgic_vcpu_by_affinity() - as vm_vcpu_by_mpidr(), quicker for vCPUs with ids in order */
 struct keel_vcpu *vgic_vcpu_by_affinity(struct keel_vm *vm, u64 affinity);

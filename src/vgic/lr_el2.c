@@ -174,3 +174,16 @@ void __el2 vgic_refill_el2(struct keel_vcpu *vcpu, struct prda *p)
 	el2_unlock(&v->home.lock);
 	vgic_enter_el2(vcpu, p);
 }
+
+void __el2 vgic_fired_el2(struct keel_vcpu *vcpu, struct prda *p, bool level)
+{
+	struct vgic_irq *irq = vcpu->vgic.mapped;
+	struct vgic_home *home = &vcpu->vgic.home;
+
+	el2_lock(&home->lock);
+	irq->host_active = true;
+	irq->line = level;
+	vgic_irq_requeue(home, irq, false);
+	el2_unlock(&home->lock);
+	vgic_refill_el2(vcpu, p);
+}

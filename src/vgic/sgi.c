@@ -20,15 +20,6 @@ static void sgi_send(struct keel_vcpu *to, u32 intid, bool group1)
 	vgic_release(&h);
 }
 
-/* MPIDR_EL1's affinity fields of target 0 in the list. */
-static u64 sgi_cluster(u64 val)
-{
-	return ((val & ICC_SGI1R_AFFINITY_3_MASK) >> ICC_SGI1R_AFFINITY_3_SHIFT) << 32 |
-	       ((val & ICC_SGI1R_AFFINITY_2_MASK) >> ICC_SGI1R_AFFINITY_2_SHIFT) << 16 |
-	       ((val & ICC_SGI1R_AFFINITY_1_MASK) >> ICC_SGI1R_AFFINITY_1_SHIFT) << 8 |
-	       ((val & ICC_SGI1R_RS_MASK) >> ICC_SGI1R_RS_SHIFT) << 4;
-}
-
 void vgic_sgi_write(struct keel_vcpu *vcpu, u64 val, bool group1)
 {
 	u32 intid = (val & ICC_SGI1R_SGI_ID_MASK) >> ICC_SGI1R_SGI_ID_SHIFT;
@@ -46,10 +37,21 @@ void vgic_sgi_write(struct keel_vcpu *vcpu, u64 val, bool group1)
 		return;
 	}
 	for_each_set_bit(i, &targets, 16) {
-		to = vgic_vcpu_by_affinity(vm, sgi_cluster(val) + i);
+		to = vgic_vcpu_by_affinity(vm, vgic_sgi_cluster(val) + i);
 		if (to)
 			sgi_send(to, intid, group1);
 	}
+}
+
+bool vgic_pay_owed(struct keel_vcpu *vcpu)
+{
+	struct keel_vcpu *to = vcpu->vgic.owes;
+
+	if (!to)
+		return false;
+	vcpu->vgic.owes = NULL;
+	vcpu_request(to, VCPU_REQ_IRQ);
+	return true;
 }
 
 /*

@@ -19,6 +19,7 @@
 #include <asm/cputype.h>
 
 #include <keel/compat.h>
+#include <keel/pnmi.h>
 
 #include "../vm/trace.h"
 #include "internal.h"
@@ -58,6 +59,12 @@ void vgic_irq_init(struct vgic_irq *irq, u32 intid, struct vgic_home *home)
 	INIT_LIST_HEAD(&irq->link);
 }
 
+void vgic_notify(struct keel_vcpu *vcpu)
+{
+	if (!el2_call(pnmi_ring_el2, vcpu))
+		vcpu_request(vcpu, VCPU_REQ_IRQ);
+}
+
 static struct vgic_irq *home_take_leaving(struct vgic_home *home)
 {
 	unsigned long flags = el2_lock_irqsave(&home->lock);
@@ -90,7 +97,7 @@ static bool irq_try_move(struct vgic_irq *irq, struct vgic_home *from, struct vg
 	el2_unlock_irqrestore(&second->lock, inner);
 	el2_unlock_irqrestore(&first->lock, flags);
 	if (look)
-		vcpu_request(to->vcpu, VCPU_REQ_IRQ);
+		vgic_notify(to->vcpu);
 	return same;
 }
 
@@ -137,7 +144,7 @@ void vgic_release(struct vgic_hold *h)
 	leaving = !list_empty(&home->leaving);
 	el2_unlock_irqrestore(&home->lock, h->flags);
 	if (h->look)
-		vcpu_request(home->vcpu, VCPU_REQ_IRQ);
+		vgic_notify(home->vcpu);
 	if (leaving)
 		home_settle(home);
 	h->home = NULL;
@@ -146,11 +153,7 @@ void vgic_release(struct vgic_hold *h)
 
 struct keel_vcpu *vgic_vcpu_by_affinity(struct keel_vm *vm, u64 affinity)
 {
-	/*
-	 * How vCPU ids become affinities: 16 to a cluster (src/vcpu/). Only a guess, so it is
-	 * checked.
-	 */
-	u64 guess = (affinity & 0xf) | (affinity >> 8 & 0xff) << 4 | (affinity >> 16 & 0xff) << 12;
+	u64 guess = vgic_affinity_id(affinity);
 
 	/* Pairs with the store-release in vm_create_vcpu(): what is counted is there. */
 	if (guess < smp_load_acquire(&vm->nr_vcpus)) {

@@ -46,3 +46,11 @@ bool __el2 vtimer_sample_el2(void)
 	return (ctl & (CTL_ON | ARCH_TIMER_CTRL_IT_STAT)) ==
 	       (ARCH_TIMER_CTRL_ENABLE | ARCH_TIMER_CTRL_IT_STAT);
 }
+
+void __el2 vtimer_fired_el2(struct keel_vcpu *vcpu, struct prda *p)
+{
+	bool level = vtimer_sample_el2();
+
+	vcpu->vtimer.virt.line = level;
+	vgic_fired_el2(vcpu, p, level);
+}
