@@ -306,6 +306,7 @@ typedef bool (*el2_handler_t)(struct keel_vcpu *vcpu);
 extern const el2_handler_t el2_handlers[EL2_NR_EXITS];
 
 bool el2_sysreg(struct keel_vcpu *vcpu);	/* vcpu_sysreg_el2() */
+bool el2_dabt(struct keel_vcpu *vcpu);		/* run_dabt_el2() */
 
 #ifdef KEEL_DEBUG
 extern const char * const el2_checked_names[EL2_NR_CHECKED];

@@ -109,6 +109,9 @@ int run_vcpu_run(struct keel_vcpu *vcpu);
  */
 int run_mmio(struct keel_vcpu *vcpu, struct ipa a);
 
+/** run_dabt_el2() - first tier of data aborts: spurious ones, and the vGIC's frames */
+bool run_dabt_el2(struct keel_vcpu *vcpu);
+
 /** mmio_register() - publish @r; -EEXIST when it overlaps another; may sleep */
 int mmio_register(struct keel_vm *vm, struct mmio_region *r);
 

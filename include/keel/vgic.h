@@ -16,6 +16,7 @@
 #define VGIC_MAX_SPIS	988	/* INTIDs 32 to 1019 */
 #define VGIC_MAX_LRS	16
 #define VGIC_MAX_APRS	4
+#define VGIC_MAX_OWED	4	/* SGI targets that the first tier serves at once */
 #define VGIC_LEVELS	32	/* priorities: 5 bits are implemented */
 
 struct keel_vm;
@@ -80,8 +81,9 @@ struct vgic_cpuif {
  * @lr_irq: which interrupt is in which list register; the vCPU's own thread only
  * @mapped: the PPI that a host interrupt stands behind, or NULL
  * @set_active: writes that host interrupt's ACTIVE state on this CPU
- * @owes: this vCPU's SGI is in the queue of that one, which left the guest at that moment: the second
- *	tier has to tell it
+ * @owes: the first tier has answered an exit, and the second has the rest to do: vgic_pay_owed()
+ * @owed, @nr_owed: vCPUs that have to look, and left the guest at that moment
+ * @settle: a home that interrupts want to leave, other than this vCPU's
  * @rd_last: this redistributor is the last of its run of frames (GICR_TYPER.Last)
  * @ran: has passed vgic_first_run()
  */
@@ -92,7 +94,10 @@ struct vgic_vcpu {
 	struct vgic_irq *lr_irq[VGIC_MAX_LRS];
 	struct vgic_irq *mapped;
 	void (*set_active)(bool active);
-	struct keel_vcpu *owes;
+	bool owes;
+	unsigned int nr_owed;
+	struct keel_vcpu *owed[VGIC_MAX_OWED];
+	struct vgic_home *settle;
 	bool rd_last;
 	bool ran;
 };
@@ -264,12 +269,26 @@ void vgic_sgi_write(struct keel_vcpu *vcpu, u64 val, bool group1);
 /**
  * vgic_sgi_el2() - the same of ICC_SGI1R_EL1 in the first tier
  *
- * Return: true: sent, and if vgic.owes is set the second tier has to call vgic_pay_owed().
+ * Return: true: sent, but for what vgic_pay_owed() does if vgic.owes is set.
  */
 bool vgic_sgi_el2(struct keel_vcpu *vcpu, u64 val);
 
-/** vgic_pay_owed() - tell the vCPU that vgic_sgi_el2() could not; false: there is none */
+/**
+ * vgic_pay_owed() - the rest of what the first tier answered, which only the kernel can do
+ *
+ * Context: second tier of any exit. Return: false: nothing; true: the exit is answered.
+ */
 bool vgic_pay_owed(struct keel_vcpu *vcpu);
+
+/**
+ * vgic_mmio_el2() - a guest's access to a frame in the first tier
+ * @val: of a store, or filled in; truncated to @len bytes
+ *
+ * Context: first tier, on the CPU that runs the vCPU. Return: true: answered, but for what
+ * vgic_pay_owed() does if vgic.owes is set. False: not a frame, or the second tier's business;
+ * nothing was done.
+ */
+bool vgic_mmio_el2(struct keel_vcpu *vcpu, struct ipa ipa, unsigned int len, bool write, u64 *val);
 
 /** vgic_fired_el2() - vgic_map_fired() in the first tier, and into a list register with it */
 void vgic_fired_el2(struct keel_vcpu *vcpu, struct prda *p, bool level);

@@ -162,6 +162,7 @@ SYM_CODE_END(\name)
 .endm
 
 	all_regs el2_sysreg, vcpu_sysreg_el2
+	all_regs el2_dabt, run_dabt_el2
 
 /* Back to the caller of el2_switch(), ctx in x0. */
 SYM_CODE_START_LOCAL(el2_leave)

@@ -94,7 +94,7 @@ bool __el2 pnmi_irq_el2(struct keel_vcpu *vcpu)
 			return false;
 		irq_finish(irq_acknowledge(), false);
 		vtimer_fired_el2(vcpu, p);
-		return true;
+		return !vcpu->vgic.owes;
 	}
 	if (intid != p->doorbell.intid && intid != p->doorbell.maintenance)
 		return false;
@@ -103,5 +103,5 @@ bool __el2 pnmi_irq_el2(struct keel_vcpu *vcpu)
 	smp_mb();	/* rung before the queues: see the top of this file */
 	vgic_refill_el2(vcpu, p);
 	irq_finish(intid, true);
-	return true;
+	return !vcpu->vgic.owes;
 }

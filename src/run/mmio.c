@@ -13,55 +13,6 @@
 
 #include "run.h"
 
-/* SCTLR_EL1.EE and .E0E: data endianness at EL1 and EL0; AArch32 has it in PSTATE.E. */
-static bool mmio_big_endian(struct keel_vcpu *vcpu)
-{
-	u64 pstate = vcpu->state.ctx.pstate;
-	u64 sctlr;
-
-	if (pstate & PSR_MODE32_BIT)
-		return pstate & PSR_AA32_E_BIT;
-	sctlr = vcpu_read_reg(vcpu, VCPU_SCTLR_EL1);
-	if ((pstate & PSR_MODE_MASK) == PSR_MODE_EL0t)
-		return sctlr & SCTLR_EL1_E0E;
-	return sctlr & SCTLR_ELx_EE;
-}
-
-static u64 mmio_truncate(u64 v, unsigned int len)
-{
-	return len == 8 ? v : v & (BIT_ULL(len * 8) - 1);
-}
-
-/*
- * Between a register's value and the number a device sees: bytes swapped if the guest is big-
- * endian.
- */
-static u64 mmio_swap(u64 v, unsigned int len, bool be)
-{
-	if (!be)
-		return v;
-	switch (len) {
-	case 2:
-		return swab16(v);
-	case 4:
-		return swab32(v);
-	case 8:
-		return swab64(v);
-	default:
-		return v;
-	}
-}
-
-static void mmio_set_reg(struct keel_vcpu *vcpu, const struct mmio_access *a, u64 v)
-{
-	v = mmio_truncate(mmio_swap(v, a->len, a->be), a->len);
-	if (a->sign && a->len < 8)
-		v = sign_extend64(v, a->len * 8 - 1);
-	if (!a->sf)
-		v = (u32)v;
-	ctx_set(&vcpu->state.ctx, a->reg, v);
-}
-
 /* An access belongs to the region that holds its first byte: an ioeventfd's is one byte long. */
 static struct mmio_region *mmio_find(struct mmio_bus *bus, struct ipa ipa)
 {
@@ -94,13 +45,12 @@ static bool mmio_in_kernel(struct keel_vcpu *vcpu, const struct mmio_access *a)
 	if (r) {
 		offset = a->ipa.v - r->base.v;
 		if (a->write) {
-			v = mmio_swap(mmio_truncate(ctx_get(&vcpu->state.ctx, a->reg), a->len),
-				      a->len, a->be);
+			v = mmio_store_value(&vcpu->state.ctx, a);
 			ret = r->ops->write(vcpu, r, offset, a->len, v);
 		} else {
 			ret = r->ops->read(vcpu, r, offset, a->len, &v);
 			if (!ret)
-				mmio_set_reg(vcpu, a, v);
+				mmio_load_value(&vcpu->state.ctx, a, v);
 		}
 	}
 	srcu_read_unlock(&vm->srcu, idx);
@@ -126,15 +76,10 @@ static void mmio_put_bytes(u8 *data, u64 v, unsigned int len)
 	}
 }
 
-static u64 mmio_get_bytes(const u8 *data, unsigned int len)
-{
-	return mmio_truncate(get_unaligned_le64(data), len);
-}
-
 /* The bytes that a store puts on the bus, 8 of them; a load gives zeros. */
 static void mmio_store_bytes(struct keel_vcpu *vcpu, const struct mmio_access *a, u8 *data)
 {
-	u64 v = a->write ? mmio_swap(ctx_get(&vcpu->state.ctx, a->reg), a->len, a->be) : 0;
+	u64 v = a->write ? mmio_store_value(&vcpu->state.ctx, a) : 0;
 
 	mmio_put_bytes(data, v, a->len);
 }
@@ -176,28 +121,23 @@ void run_mmio_finish(struct keel_vcpu *vcpu)
 		return;
 	vcpu->run.mmio_pending = false;
 	if (!a->write)
-		mmio_set_reg(vcpu, a, mmio_get_bytes(vcpu->kvm_run->mmio.data, a->len));
+		mmio_load_value(&vcpu->state.ctx, a,
+				get_unaligned_le64(vcpu->kvm_run->mmio.data));
 	vcpu_skip(vcpu);
 }
 
 int run_mmio(struct keel_vcpu *vcpu, struct ipa ipa)
 {
-	u64 esr = vcpu->state.ctx.esr;
-	struct mmio_access a = {
-		.ipa = ipa,
-		.len = esr_dabt_len(esr),
-		.reg = esr_dabt_reg(esr),
-		.write = esr_is_write(esr),
-		.sign = esr_dabt_sign(esr),
-		.sf = esr_dabt_sf(esr),
-	};
+	struct el2_ctx *ctx = &vcpu->state.ctx;
+	struct mmio_access a;
 
 	/* No syndrome (pairs, write-back, SIMD): nobody can complete it, so it is an abort. */
-	if (!esr_dabt_isv(esr)) {
-		vcpu_inject_dabt(vcpu, gva(vcpu->state.ctx.far));
+	if (!esr_dabt_isv(ctx->esr)) {
+		vcpu_inject_dabt(vcpu, gva(ctx->far));
 		return 1;
 	}
-	a.be = mmio_big_endian(vcpu);
+	mmio_decode(&a, ctx->esr, ipa);
+	a.be = mmio_big_endian(ctx->pstate, vcpu_read_reg(vcpu, VCPU_SCTLR_EL1));
 	if (mmio_in_kernel(vcpu, &a) || mmio_coalesced(vcpu, &a)) {
 		vcpu_count(vcpu, COUNT_MMIO_KERNEL);
 		vcpu_skip(vcpu);

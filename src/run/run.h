@@ -3,9 +3,27 @@
 #ifndef KEEL_RUN_RUN_H
 #define KEEL_RUN_RUN_H
 
+#include <keel/el2.h>
+#include <keel/run.h>
 #include <keel/types.h>
 
 struct keel_vcpu;
+
+/* --- mmio_el2.c: of an access with a syndrome; any context --- */
+
+/** mmio_decode() - what ESR_EL2 says of it; @a->be is left false */
+void mmio_decode(struct mmio_access *a, u64 esr, struct ipa ipa);
+
+/** mmio_big_endian() - is the guest's data big-endian; @pstate, @sctlr: its SPSR_EL2, SCTLR_EL1 */
+bool mmio_big_endian(u64 pstate, u64 sctlr);
+
+/** mmio_store_value() - the number that a store hands to the device */
+u64 mmio_store_value(const struct el2_ctx *ctx, const struct mmio_access *a);
+
+/** mmio_load_value() - the number @v that the device gave, to the register of a load */
+void mmio_load_value(struct el2_ctx *ctx, const struct mmio_access *a, u64 v);
+
+/* --- the kernel's --- */
 
 /** run_mmio_finish() - the data of an MMIO read that userspace answered goes to its register */
 void run_mmio_finish(struct keel_vcpu *vcpu);

@@ -614,9 +614,6 @@ int vcpu_handle_sysreg(struct keel_vcpu *vcpu)
 	const struct sysreg_row *row = find_row(vcpu->vm, esr_sys64_to_sysreg(ctx->esr));
 	u64 val = write ? ctx_get(ctx, rt) : 0;
 
-	/* The first tier has done it but for this. */
-	if (vgic_pay_owed(vcpu))
-		return 1;
 	switch (row && row->access ? row->access(vcpu, row, write, &val) : ACCESS_UNDEF) {
 	case ACCESS_DONE:
 		if (!write)

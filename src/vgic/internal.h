@@ -4,6 +4,7 @@
 #define KEEL_VGIC_INTERNAL_H
 
 #include <linux/irqchip/arm-gic-v3.h>
+#include <linux/nospec.h>
 #include <linux/sizes.h>
 
 #include <keel/vm.h>
@@ -90,8 +91,9 @@ struct vgic_rd_region {
  * @access: or-ed sizes that the architecture allows, in bytes; others are RAZ/WI
  * @ones: only fields written as 1 act
  * @sync: the value may be in another vCPU's list registers: fetch it first
- * @read, @write: for @bits = 0; @vcpu is the frame's (redistributor) or the accessing one
- * @get, @set: for one interrupt, its lock held; set returns whether something changed
+ * @read: for @bits = 0; @vcpu is the frame's (redistributor) or the accessing one
+ * @get, @set: for one interrupt, its lock held; set returns whether something changed. The first
+ *	tier gets without the lock: each field is one load
  *
  * What a row leaves out is RAZ or WI, and so is all that has no row.
  */
@@ -103,7 +105,6 @@ struct vgic_reg {
 	bool ones;
 	bool sync;
 	u64 (*read)(struct keel_vcpu *vcpu);
-	void (*write)(struct keel_vcpu *vcpu, u64 val);
 	u64 (*get)(const struct vgic_irq *irq);
 	bool (*set)(struct keel_vm *vm, struct vgic_irq *irq, u64 val);
 };
@@ -155,6 +156,9 @@ void vgic_hold_changed(struct vgic_hold *h, struct vgic_irq *irq);
 /** vgic_release() - unlock, if anything is held, and tell who must know */
 void vgic_release(struct vgic_hold *h);
 
+/** vgic_settle() - interrupts that leave @home go where they are routed; no lock held */
+void vgic_settle(struct vgic_home *home);
+
 /**
  * vgic_irq_requeue() - to the queue where it belongs; home locked
  * @head: before its equals
@@ -172,17 +176,8 @@ void vgic_irq_dequeue(struct vgic_irq *irq);
 /** vgic_queue_first() - highest priority, oldest; NULL if empty; home locked */
 struct vgic_irq *vgic_queue_first(struct vgic_queue *q);
 
-/** vgic_route() - the home that a value of GICD_IROUTER means */
-struct vgic_home *vgic_route(struct keel_vm *vm, u64 route);
-
 /** vgic_notify() - the vCPU's queues have changed: doorbell, or out of the guest; any context */
 void vgic_notify(struct keel_vcpu *vcpu);
-
-/* How vCPU ids become affinities: 16 to a cluster (src/vcpu/). Only a guess, to be checked. */
-static inline u64 vgic_affinity_id(u64 affinity)
-{
-	return (affinity & 0xf) | (affinity >> 8 & 0xff) << 4 | (affinity >> 16 & 0xff) << 12;
-}
 
 /* MPIDR_EL1's affinity fields of target 0 in the list of ICC_SGI1R_EL1. */
 static inline u64 vgic_sgi_cluster(u64 val)
@@ -192,9 +187,6 @@ static inline u64 vgic_sgi_cluster(u64 val)
 	       ((val & ICC_SGI1R_AFFINITY_1_MASK) >> ICC_SGI1R_AFFINITY_1_SHIFT) << 8 |
 	       ((val & ICC_SGI1R_RS_MASK) >> ICC_SGI1R_RS_SHIFT) << 4;
 }
-
-/** vgic_vcpu_by_affinity() - as vm_vcpu_by_mpidr(), quicker for vCPUs with ids in order */
-struct keel_vcpu *vgic_vcpu_by_affinity(struct keel_vm *vm, u64 affinity);
 
 static inline bool vgic_irq_pending(const struct vgic_irq *irq)
 {
@@ -207,6 +199,17 @@ static inline void vgic_irq_latch(struct vgic_irq *irq)
 	irq->latch = true;
 	irq->again = irq->in_lr;
 }
+
+/* --- route_el2.c --- */
+
+/** vgic_vcpu_by_affinity() - the vCPU with these fields of MPIDR_EL1, or NULL */
+struct keel_vcpu *vgic_vcpu_by_affinity(struct keel_vm *vm, u64 affinity);
+
+/** vgic_vcpu_guess() - the same in a few instructions; NULL may also be a wrong guess */
+struct keel_vcpu *vgic_vcpu_guess(struct keel_vm *vm, u64 affinity);
+
+/** vgic_route() - the home that a value of GICD_IROUTER means */
+struct vgic_home *vgic_route(struct keel_vm *vm, u64 route);
 
 /* --- lr_el2.c: list registers; home locked, by the CPU that has the vCPU loaded --- */
 
@@ -233,27 +236,73 @@ u64 vgic_probe_el2(void);
 /** vgic_vmcr_el2() - ICH_VMCR_EL2 as it is; vCPU loaded */
 u64 vgic_vmcr_el2(void);
 
-/* --- regs.c: one description a register --- */
+/**
+ * vgic_open_el2() - the home locked, and what its interrupts became known: nothing is in a list
+ * register until vgic_close_el2()
+ *
+ * Context: first tier, on the CPU that runs the vCPU.
+ */
+void vgic_open_el2(struct keel_vcpu *vcpu, struct prda *p);
+
+/** vgic_close_el2() - the best into list registers again, unlocked, and into the CPU */
+void vgic_close_el2(struct keel_vcpu *vcpu, struct prda *p);
+
+/** vgic_tell_el2() - @to has to look: by its doorbell, or else the second tier tells it */
+void vgic_tell_el2(struct keel_vcpu *vcpu, struct keel_vcpu *to);
+
+/* --- regs_el2.c: one description a register --- */
 
 /**
- * vgic_frame_read() - guest read of @len bytes at @offset
- * @of: whose frame (a redistributor's vCPU), NULL for the distributor
- *
- * Context: task, no lock held; waits until other vCPUs have left the guest where they have the
- * answer.
+ * struct vgic_access - an access as fields of interrupts
+ * @reg: the register; the rest is for those about single interrupts
+ * @first, @nr: which interrupts
+ * @width: bits of each
+ * @shift: where it begins in the field (not at 0 only for the upper half of a 64-bit one)
+ * @mask: @width ones
  */
-u64 vgic_frame_read(struct keel_vcpu *vcpu, struct keel_vcpu *of, const struct vgic_frame *f,
-		    u64 offset, unsigned int len);
+struct vgic_access {
+	const struct vgic_reg *reg;
+	u32 first;
+	u32 nr;
+	u32 width;
+	u32 shift;
+	u64 mask;
+};
 
-/** vgic_frame_write() - guest write; the same */
-void vgic_frame_write(struct keel_vcpu *vcpu, struct keel_vcpu *of, const struct vgic_frame *f,
-		      u64 offset, unsigned int len, u64 val);
+extern const struct vgic_frame vgic_dist_frame, vgic_rd_frame, vgic_sgi_frame;
+
+/** vgic_access_cut() - @len bytes at @offset; false: RAZ/WI */
+bool vgic_access_cut(struct vgic_access *a, const struct vgic_frame *f, u64 offset,
+		     unsigned int len);
+
+/** vgic_reg_irq() - interrupt @intid of an access, NULL: it has none in this frame */
+struct vgic_irq *vgic_reg_irq(struct keel_vcpu *vcpu, struct keel_vcpu *of, u32 intid);
+
+/** vgic_reg_read() - of a register that is not about single interrupts; @of: see struct vgic_reg */
+static inline u64 vgic_reg_read(const struct vgic_reg *r, struct keel_vcpu *of, u64 offset,
+				unsigned int len)
+{
+	u64 val = r->read ? r->read(of) >> (offset - r->offset) * 8 : 0;
+
+	return len == 8 ? val : (u32)val;
+}
+
+/* A region is RD_base, SGI_base, RD_base, SGI_base, ... of consecutive vCPUs. */
+static inline const struct vgic_frame *vgic_redist_frame(u64 offset)
+{
+	return offset & VGIC_FRAME ? &vgic_sgi_frame : &vgic_rd_frame;
+}
+
+static inline struct keel_vcpu *vgic_redist_vcpu(struct keel_vm *vm,
+						 const struct vgic_rd_region *rd, u64 offset)
+{
+	return vm->vcpus[array_index_nospec(rd->first + offset / VGIC_RD_SIZE, KEEL_MAX_VCPUS)];
+}
 
 /** vgic_irq_set_active() - by the guest's word; home locked; returns whether something changed */
 bool vgic_irq_set_active(struct vgic_irq *irq, bool active);
 
-extern const struct mmio_ops vgic_dist_ops;	/* distributor.c */
-extern const struct mmio_ops vgic_redist_ops;	/* redistributor.c */
+extern const struct mmio_ops vgic_dist_ops, vgic_redist_ops;	/* regs.c */
 
 /** vgic_init() - KVM_DEV_ARM_VGIC_CTRL_INIT, once; vm->config_lock held; 0 or -ENOMEM (init.c) */
 int vgic_init(struct keel_vm *vm);

@@ -9,7 +9,8 @@ void vgic_sync(struct keel_vcpu *vcpu)
 	struct vgic_vcpu *v = &vcpu->vgic;
 	struct vgic_hold h = { .home = &v->home };
 
-	if (!v->cpuif.used_lrs)
+	/* Who makes another vCPU's interrupts leave settles them; here are those of this pass. */
+	if (!v->cpuif.used_lrs && list_empty(&v->home.leaving))
 		return;
 	h.flags = el2_lock_irqsave(&v->home.lock);
 	el2_call(vgic_fold_el2, v);
@@ -31,4 +32,19 @@ void vgic_flush(struct keel_vcpu *vcpu)
 	flags = el2_lock_irqsave(&v->home.lock);
 	el2_call(vgic_fill_el2, v);
 	el2_unlock_irqrestore(&v->home.lock, flags);
+}
+
+bool vgic_pay_owed(struct keel_vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	if (!v->owes)
+		return false;
+	v->owes = false;
+	while (v->nr_owed)
+		vcpu_request(v->owed[--v->nr_owed], VCPU_REQ_IRQ);
+	if (v->settle)
+		vgic_settle(v->settle);
+	v->settle = NULL;
+	return true;
 }

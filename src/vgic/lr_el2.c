@@ -19,6 +19,7 @@
  *   keep: an exit when a group is enabled or disabled (VGrp0EIE to VGrp1DIE).
  */
 #include <keel/compat.h>
+#include <keel/pnmi.h>
 
 #include "internal.h"
 
@@ -159,31 +160,51 @@ void __el2 vgic_fill_el2(struct vgic_vcpu *v)
 		c->hcr |= ICH_HCR_LRENPIE;
 }
 
+void __el2 vgic_open_el2(struct keel_vcpu *vcpu, struct prda *p)
+{
+	vgic_leave_el2(vcpu, p);
+	el2_lock(&vcpu->vgic.home.lock);
+	vgic_fold_el2(&vcpu->vgic);
+}
+
+void __el2 vgic_close_el2(struct keel_vcpu *vcpu, struct prda *p)
+{
+	struct vgic_home *home = &vcpu->vgic.home;
+
+	vgic_fill_el2(&vcpu->vgic);
+	if (!list_empty(&home->leaving))
+		vcpu->vgic.owes = true;
+	el2_unlock(&home->lock);
+	vgic_enter_el2(vcpu, p);
+}
+
 /*
- * The list registers hold what was filled in at the last entry, the queues what came since: read
- * the first back and fill in again. It is the same as leaving the guest and entering it.
+ * The list registers hold what was filled in at the last entry, the queues what came since: the
+ * same as leaving the guest and entering it.
  */
 void __el2 vgic_refill_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
-	struct vgic_vcpu *v = &vcpu->vgic;
-
-	vgic_leave_el2(vcpu, p);
-	el2_lock(&v->home.lock);
-	vgic_fold_el2(v);
-	vgic_fill_el2(v);
-	el2_unlock(&v->home.lock);
-	vgic_enter_el2(vcpu, p);
+	vgic_open_el2(vcpu, p);
+	vgic_close_el2(vcpu, p);
 }
 
 void __el2 vgic_fired_el2(struct keel_vcpu *vcpu, struct prda *p, bool level)
 {
 	struct vgic_irq *irq = vcpu->vgic.mapped;
-	struct vgic_home *home = &vcpu->vgic.home;
 
-	el2_lock(&home->lock);
+	vgic_open_el2(vcpu, p);
 	irq->host_active = true;
 	irq->line = level;
-	vgic_irq_requeue(home, irq, false);
-	el2_unlock(&home->lock);
-	vgic_refill_el2(vcpu, p);
+	vgic_irq_requeue(&vcpu->vgic.home, irq, false);
+	vgic_close_el2(vcpu, p);
+}
+
+void __el2 vgic_tell_el2(struct keel_vcpu *vcpu, struct keel_vcpu *to)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	if (pnmi_ring_el2(to))
+		return;
+	v->owes = true;
+	v->owed[v->nr_owed++] = to;
 }

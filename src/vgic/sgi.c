@@ -43,17 +43,6 @@ void vgic_sgi_write(struct keel_vcpu *vcpu, u64 val, bool group1)
 	}
 }
 
-bool vgic_pay_owed(struct keel_vcpu *vcpu)
-{
-	struct keel_vcpu *to = vcpu->vgic.owes;
-
-	if (!to)
-		return false;
-	vcpu->vgic.owes = NULL;
-	vcpu_request(to, VCPU_REQ_IRQ);
-	return true;
-}
-
 /*
  * Trapped, because the interrupt may be in no list register, or (an SPI) active on another vCPU.
  * The vCPU's own list registers have been read back by now.

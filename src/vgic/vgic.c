@@ -24,8 +24,6 @@
 #include "../vm/trace.h"
 #include "internal.h"
 
-#define ROUTE_ANY BIT_ULL(31)	/* GICD_IROUTER.Interrupt_Routing_Mode: any one vCPU */
-
 static void queue_init(struct vgic_queue *q)
 {
 	unsigned int i;
@@ -111,7 +109,7 @@ static void irq_move(struct vgic_irq *irq)
 	} while (from != to && !irq_try_move(irq, from, to));
 }
 
-static void home_settle(struct vgic_home *home)
+void vgic_settle(struct vgic_home *home)
 {
 	struct vgic_irq *irq;
 
@@ -146,46 +144,9 @@ void vgic_release(struct vgic_hold *h)
 	if (h->look)
 		vgic_notify(home->vcpu);
 	if (leaving)
-		home_settle(home);
+		vgic_settle(home);
 	h->home = NULL;
 	h->look = false;
-}
-
-struct keel_vcpu *vgic_vcpu_by_affinity(struct keel_vm *vm, u64 affinity)
-{
-	u64 guess = vgic_affinity_id(affinity);
-
-	/* Pairs with the store-release in vm_create_vcpu(): what is counted is there. */
-	if (guess < smp_load_acquire(&vm->nr_vcpus)) {
-		struct keel_vcpu *vcpu = vm->vcpus[array_index_nospec(guess, KEEL_MAX_VCPUS)];
-
-		if (!((vcpu->state.reg[VCPU_MPIDR_EL1] ^ affinity) & MPIDR_HWID_BITMASK))
-			return vcpu;
-	}
-	return vm_vcpu_by_mpidr(vm, affinity);
-}
-
-/* 1 of N: the first that is on. */
-static struct keel_vcpu *route_any(struct keel_vm *vm)
-{
-	struct keel_vcpu *vcpu;
-	unsigned int i;
-
-	vm_for_each_vcpu(i, vcpu, vm)
-		if (!READ_ONCE(vcpu->state.power_off))
-			return vcpu;
-	return NULL;
-}
-
-struct vgic_home *vgic_route(struct keel_vm *vm, u64 route)
-{
-	struct keel_vcpu *vcpu;
-
-	if (route & ROUTE_ANY)
-		vcpu = route_any(vm);
-	else
-		vcpu = vgic_vcpu_by_affinity(vm, route & MPIDR_HWID_BITMASK);
-	return vcpu ? &vcpu->vgic.home : &vm->vgic.nobody;
 }
 
 static void irq_set_line(struct keel_vm *vm, struct vgic_irq *irq, bool level)
@@ -196,8 +157,8 @@ static void irq_set_line(struct keel_vm *vm, struct vgic_irq *irq, bool level)
 	bool raised;
 
 	/* Who is on changes, so it is asked at each interrupt. */
-	if (READ_ONCE(irq->route) & ROUTE_ANY)
-		any = vgic_route(vm, ROUTE_ANY);
+	if (READ_ONCE(irq->route) & GICD_IROUTER_SPI_MODE_ANY)
+		any = vgic_route(vm, GICD_IROUTER_SPI_MODE_ANY);
 
 	vgic_hold_irq(&h, irq);
 	vcpu = h.home->vcpu;
@@ -206,7 +167,7 @@ static void irq_set_line(struct keel_vm *vm, struct vgic_irq *irq, bool level)
 	if (raised) {
 		if (irq->edge)
 			vgic_irq_latch(irq);
-		if (any && irq->route & ROUTE_ANY)
+		if (any && irq->route & GICD_IROUTER_SPI_MODE_ANY)
 			irq->target = any;
 		if (vcpu)
 			vcpu_count(vcpu, COUNT_IRQ_INJECT);
