@@ -283,11 +283,12 @@ void el2_tlb_flush_ipa(u64 vttbr, u64 vtcr, struct ipa ipa, int level);
 void el2_tlb_flush_all(void);
 
 /**
- * el2_at_s1e1r() - translate @va by the loaded guest's stage 1 (read, EL1)
+ * el2_at() - translate @va by the loaded guest's tables
+ * @at: el2_at_*: which stages, for which level, for reading or writing
  *
  * Return: PAR_EL1. The guest's own PAR_EL1 is kept. EL2 code only, guest state loaded.
  */
-u64 el2_at_s1e1r(struct gva va);
+u64 el2_at(u64 (*at)(u64 va), struct gva va);
 
 /* --- EL2 code only --- */
 void el2_note(enum el2_note_kind kind, u64 a, u64 b);
@@ -316,7 +317,11 @@ void el2_check_read(u64 value[EL2_NR_CHECKED]);
 /* src/el2/switch.S */
 void el2_switch(struct el2_ctx *ctx, struct prda *p);
 void el2_serror_window(void);
-u64 el2_at_s1e1r_raw(u64 va);	/* PAR_EL1; 1 (F) if the walk took an external abort */
+u64 el2_at_s1e1r(u64 va);	/* PAR_EL1; 1 (F) if the walk took an external abort */
+u64 el2_at_s12e1r(u64 va);
+u64 el2_at_s12e1w(u64 va);
+u64 el2_at_s12e0r(u64 va);
+u64 el2_at_s12e0w(u64 va);
 extern const char el2_vectors[];
 extern const char el2_vectors_loop[];
 extern const char el2_vectors_clrbhb[];

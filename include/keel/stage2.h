@@ -164,6 +164,9 @@ int stage2_handle_fault(struct keel_vcpu *vcpu);
 /** stage2_fault_el2() - first tier: find the IPA of the fault (HPFAR, or AT); always false */
 bool stage2_fault_el2(struct keel_vcpu *vcpu);
 
+/** stage2_spurious_el2() - the data access that stage2_fault_el2() looked at would succeed now */
+bool stage2_spurious_el2(struct keel_vcpu *vcpu);
+
 /** stage2_load/put_el2() - VTTBR, VTCR in and out; local flush when switch.md 5 asks */
 void stage2_load_el2(struct keel_vcpu *vcpu, struct prda *p);
 void stage2_put_el2(struct keel_vcpu *vcpu, struct prda *p);

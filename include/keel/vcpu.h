@@ -91,12 +91,23 @@ struct vcpu_debug {
 };
 
 /**
+ * struct vcpu_random - entropy that the first tier hands out by TRNG
+ * @word: from the kernel; a used one is cleared
+ * @left: how many are unused, the first ones
+ */
+struct vcpu_random {
+	u64 word[24];
+	unsigned int left;
+};
+
+/**
  * struct vcpu_state - src/vcpu's member of struct keel_vcpu
  * @ctx: general registers, as the switch uses them
  * @reg: system registers when not loaded; while @sysregs_loaded those of EL1 live in the CPU
  * @spsr_aarch32: SPSR_abt, und, irq, fiq: kept for ONE_REG, never loaded
  * @fp: FP/SIMD
  * @debug: host debug registers while the guest's are in the CPU
+ * @random: for TRNG
  * @initialised: KVM_ARM_VCPU_INIT was done
  * @ran: KVM_RUN was entered at least once: ID registers are fixed
  * @sysregs_loaded: EL1 registers are in this CPU
@@ -113,6 +124,7 @@ struct vcpu_state {
 	u64 spsr_aarch32[4];
 	struct vcpu_fp fp;
 	struct vcpu_debug debug;
+	struct vcpu_random random;
 	bool initialised;
 	bool ran;
 	bool sysregs_loaded;
@@ -235,8 +247,12 @@ int vcpu_handle_serror(struct keel_vcpu *vcpu);
 
 /* --- exit handlers, first tier: true = back to the guest --- */
 
-/** vcpu_hvc_el2() - hypercalls that are only answers */
+/** vcpu_hvc_el2(), vcpu_smc_el2() - calls that are only answers */
 bool vcpu_hvc_el2(struct keel_vcpu *vcpu);
+bool vcpu_smc_el2(struct keel_vcpu *vcpu);
+
+/** vcpu_wfx_el2() - a WFI that has nothing to wait for */
+bool vcpu_wfx_el2(struct keel_vcpu *vcpu);
 
 /** vcpu_sysreg_el2() - register accesses that need nothing but the vCPU; x0-x30 are in ctx */
 bool vcpu_sysreg_el2(struct keel_vcpu *vcpu);

@@ -290,6 +290,9 @@ bool vgic_pay_owed(struct keel_vcpu *vcpu);
  */
 bool vgic_mmio_el2(struct keel_vcpu *vcpu, struct ipa ipa, unsigned int len, bool write, u64 *val);
 
+/** vgic_wakes_el2() - something pending would interrupt the guest: for WFI in the first tier */
+bool vgic_wakes_el2(struct keel_vcpu *vcpu);
+
 /** vgic_fired_el2() - vgic_map_fired() in the first tier, and into a list register with it */
 void vgic_fired_el2(struct keel_vcpu *vcpu, struct prda *p, bool level);
 

@@ -106,6 +106,13 @@ u64 vtimer_phys_read(struct keel_vcpu *vcpu, enum vtimer_reg r);
 /** vtimer_phys_write() - row handler: trapped write of CNTP_*_EL0; the counter is read-only */
 void vtimer_phys_write(struct keel_vcpu *vcpu, enum vtimer_reg r, u64 val);
 
+/**
+ * vtimer_phys_el2() - the same in the first tier
+ *
+ * Return: true: done; false: a write that arms or disarms, or undefined: the second tier's.
+ */
+bool vtimer_phys_el2(struct keel_vcpu *vcpu, enum vtimer_reg r, bool write, u64 *val);
+
 /** vtimer_reg_list() - ids of KVM_REG_ARM_TIMER_* and PTIMER_* to @ids (NULL: count them) */
 unsigned int vtimer_reg_list(struct keel_vcpu *vcpu, u64 *ids);
 

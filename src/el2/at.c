@@ -6,11 +6,11 @@
 #include <keel/el2.h>
 
 /* The guest may be between an AT of its own and the read of its PAR_EL1. */
-u64 __el2 el2_at_s1e1r(struct gva va)
+u64 __el2 el2_at(u64 (*at)(u64 va), struct gva va)
 {
 	u64 guest = read_sysreg_par();
 	u64 pc = read_sysreg(elr_el2), pstate = read_sysreg(spsr_el2);
-	u64 par = el2_at_s1e1r_raw(va.v);
+	u64 par = at(va.v);
 
 	write_sysreg(guest, par_el1);
 	/* An external abort on the walk is an exception to EL2 and has overwritten them. */

@@ -188,16 +188,18 @@ SYM_CODE_START_LOCAL(el2_leave)
 SYM_CODE_END(el2_leave)
 
 /*
- * A fault of keel's own at EL2. If it is the AT of el2_at_s1e1r_raw(), whose walk met an external
- * abort, go on at its fixup. Otherwise give the CPU its host state back and return to the faulting
+ * A fault of keel's own at EL2. If it is an AT, whose walk met an external abort, go on at its
+ * fixup. Otherwise give the CPU its host state back and return to the faulting
  * instruction: it faults again, now into the kernel's vectors, which report it first-hand.
  */
 SYM_CODE_START_LOCAL(el2_own_fault)
 	mrs	x0, elr_el2
-	adr	x1, el2_at_insn
+	adr	x1, el2_at_first
 	cmp	x0, x1
-	b.ne	1f
+	b.lo	1f
 	adr	x1, el2_at_fixup
+	cmp	x0, x1
+	b.hs	1f
 	msr	elr_el2, x1
 	b	2f
 1:	mrs	x0, tpidr_el2
@@ -247,21 +249,31 @@ SYM_CODE_START(el2_serror_window)
 SYM_CODE_END(el2_serror_window)
 
 /*
- * u64 el2_at_s1e1r_raw(u64 va)
+ * u64 el2_at_<stages>e<el><access>(u64 va)
  *
  * Arm ARM D8.15: an external abort on the walk of an AT instruction is taken as a synchronous
- * exception to the level that executed it, here EL2; then PAR_EL1 is not written: return F = 1.
+ * exception to the level that executed it, here EL2; then PAR_EL1 is not written: return F = 1. All
+ * of them stand between el2_at_first and el2_at_fixup.
  */
-SYM_CODE_START(el2_at_s1e1r_raw)
-SYM_INNER_LABEL(el2_at_insn, SYM_L_LOCAL)
-	at	s1e1r, x0
+.macro at_function op
+SYM_CODE_START(el2_at_\op)
+	at	\op, x0
 	isb
 	mrs	x0, par_el1
 	ret
-SYM_INNER_LABEL(el2_at_fixup, SYM_L_LOCAL)
+SYM_CODE_END(el2_at_\op)
+.endm
+
+SYM_INNER_LABEL(el2_at_first, SYM_L_LOCAL)
+	at_function s1e1r
+	at_function s12e1r
+	at_function s12e1w
+	at_function s12e0r
+	at_function s12e0w
+SYM_CODE_START_LOCAL(el2_at_fixup)
 	mov	x0, #1
 	ret
-SYM_CODE_END(el2_at_s1e1r_raw)
+SYM_CODE_END(el2_at_fixup)
 
 /*
  * Branch-history mitigations, before the first indirect branch after the guest (Arm's Spectre-BHB

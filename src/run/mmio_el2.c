@@ -72,14 +72,12 @@ void __el2 mmio_load_value(struct el2_ctx *ctx, const struct mmio_access *a, u64
 	ctx_set(ctx, a->reg, v);
 }
 
-bool __el2 run_dabt_el2(struct keel_vcpu *vcpu)
+static bool __el2 answer_el2(struct keel_vcpu *vcpu)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
 	struct mmio_access a;
 	u64 v;
 
-	if (stage2_fault_el2(vcpu))
-		return true;
 	if (!esr_dabt_isv(ctx->esr) || esr_abt_s1ptw(ctx->esr) || !ctx->fault_ipa_valid)
 		return false;
 	mmio_decode(&a, ctx->esr, ctx->fault_ipa);
@@ -91,5 +89,13 @@ bool __el2 run_dabt_el2(struct keel_vcpu *vcpu)
 	if (!a.write)
 		mmio_load_value(ctx, &a, v);
 	el2_skip();
-	return !vcpu->vgic.owes;
+	return true;
+}
+
+bool __el2 run_dabt_el2(struct keel_vcpu *vcpu)
+{
+	stage2_fault_el2(vcpu);
+	if (answer_el2(vcpu))
+		return !vcpu->vgic.owes;
+	return stage2_spurious_el2(vcpu);
 }

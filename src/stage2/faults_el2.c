@@ -63,10 +63,31 @@ bool __el2 stage2_fault_el2(struct keel_vcpu *vcpu)
 		page = (read_sysreg(hpfar_el2) & HPFAR_FIPA) << HPFAR_TO_IPA_SHIFT;
 		ctx->fault_ipa_valid = true;
 	} else {
-		par = el2_at_s1e1r(gva(ctx->far));
+		par = el2_at(el2_at_s1e1r, gva(ctx->far));
 		page = par & PAR_PA;
 		ctx->fault_ipa_valid = !(par & PAR_F);
 	}
 	ctx->fault_ipa = ipa(page | (ctx->far & ~PAGE_MASK));
 	return false;
+}
+
+/*
+ * Another vCPU faulted here too, and the page has come meanwhile. AT asks what the instruction
+ * asked. Not for execute permission, so data only; with one vCPU there is no other.
+ */
+bool __el2 stage2_spurious_el2(struct keel_vcpu *vcpu)
+{
+	u64 esr = vcpu->state.ctx.esr;
+	bool write = esr_is_write(esr), el0;
+	u64 (*at)(u64 va);
+
+	if (READ_ONCE(vcpu->vm->nr_vcpus) == 1 || esr_abt_s1ptw(esr) ||
+	    (esr & ESR_ELx_FSC_TYPE) != ESR_ELx_FSC_FAULT)
+		return false;
+	el0 = (read_sysreg(spsr_el2) & PSR_MODE_MASK) == PSR_MODE_EL0t;
+	if (el0)
+		at = write ? el2_at_s12e0w : el2_at_s12e0r;
+	else
+		at = write ? el2_at_s12e1w : el2_at_s12e1r;
+	return !(el2_at(at, gva(vcpu->state.ctx.far)) & PAR_F);
 }

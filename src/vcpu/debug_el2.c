@@ -72,14 +72,16 @@ static void __el2 wp_load(const u64 *vr, const u64 *cr, u64 mask)
 	EACH_16(LOAD_WP);
 }
 
-/* What the guest's MDSCR_EL1 means for the hardware: nothing while its OS lock is set. */
+u64 __el2 vcpu_debug_mdscr(const struct keel_vcpu *vcpu, u64 mdscr)
+{
+	if (vcpu->state.reg[VCPU_OSLSR_EL1] & OSLSR_OSLK)
+		return 0;
+	return mdscr & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE);
+}
+
 static u64 __el2 mdscr_effective(const struct keel_vcpu *vcpu)
 {
-	const u64 *reg = vcpu->state.reg;
-
-	if (reg[VCPU_OSLSR_EL1] & OSLSR_OSLK)
-		return 0;
-	return reg[VCPU_MDSCR_EL1] & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE);
+	return vcpu_debug_mdscr(vcpu, vcpu->state.reg[VCPU_MDSCR_EL1]);
 }
 
 void __el2 vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p)

@@ -20,10 +20,6 @@
 #define IMM_MASK	0xffff
 #define SCTLR_EE	BIT(25)
 
-/* How many bits TRNG_RND32 and TRNG_RND64 return at most: three registers (TRNG 1.0, 2.4). */
-#define TRNG_MAX32	96
-#define TRNG_MAX64	192
-#define TRNG_INVALID	-2
 
 /**
  * struct smccc_call - a function that does something
@@ -199,48 +195,15 @@ static int psci_system_suspend(struct keel_vcpu *vcpu)
 
 /* --- TRNG (Arm DEN0098) --- */
 
-static int trng_get_uuid(struct keel_vcpu *vcpu)
+/* The first tier has answered, but for want of entropy. */
+static int trng_rnd(struct keel_vcpu *vcpu)
 {
-	static const u32 uuid[4] = { 0x3c6b57e1, 0x4bd20f9a, 0xa1c81e93, 0x72d405b6 };
-	unsigned int i;
+	struct vcpu_random *pool = &vcpu->state.random;
 
-	for (i = 0; i < 4; i++)
-		vcpu->state.ctx.x[i] = uuid[i];
+	get_random_bytes(pool->word, sizeof(pool->word));
+	pool->left = ARRAY_SIZE(pool->word);
+	trng_answer_el2(vcpu);
 	return 1;
-}
-
-/* @reg_bits a register; the lowest bits of entropy in x3, what is beyond @bits is 0. */
-static int trng_fill(struct keel_vcpu *vcpu, u64 bits, unsigned int reg_bits)
-{
-	u64 *x = vcpu->state.ctx.x;
-	unsigned int r;
-
-	get_random_bytes(&x[1], 3 * sizeof(*x));
-	for (r = 3; r; r--) {
-		u64 here = min_t(u64, bits, reg_bits);
-
-		x[r] = here ? x[r] >> (64 - here) : 0;
-		bits -= here;
-	}
-	return ret_x0(vcpu, 0);
-}
-
-static int trng_rnd32(struct keel_vcpu *vcpu)
-{
-	u64 bits = vcpu->state.ctx.x[1];
-
-	if (!bits || bits > TRNG_MAX32)
-		return ret_x0(vcpu, TRNG_INVALID);
-	return trng_fill(vcpu, bits, 32);
-}
-
-static int trng_rnd64(struct keel_vcpu *vcpu)
-{
-	u64 bits = vcpu->state.ctx.x[1];
-
-	if (!bits || bits > TRNG_MAX64)
-		return ret_x0(vcpu, TRNG_INVALID);
-	return trng_fill(vcpu, bits, 64);
 }
 
 /* --- dispatch --- */
@@ -259,9 +222,8 @@ static const struct smccc_call calls[] = {
 	{ PSCI_1_0_FN64_SYSTEM_SUSPEND, psci_system_suspend },
 	{ PSCI_1_1_FN_SYSTEM_RESET2, psci_system_reset2 },
 	{ PSCI_1_1_FN64_SYSTEM_RESET2, psci_system_reset2 },
-	{ ARM_SMCCC_TRNG_GET_UUID, trng_get_uuid },
-	{ ARM_SMCCC_TRNG_RND32, trng_rnd32 },
-	{ ARM_SMCCC_TRNG_RND64, trng_rnd64 },
+	{ ARM_SMCCC_TRNG_RND32, trng_rnd },
+	{ ARM_SMCCC_TRNG_RND64, trng_rnd },
 };
 
 /* The PC is past the call here, for HVC as for SMC. */

@@ -14,8 +14,9 @@
 #include "internal.h"
 
 #define NOT_SUPPORTED	((u64)SMCCC_RET_NOT_SUPPORTED)
-#define HVC_IMM		0xffff
+#define CONDUIT_IMM	0xffff
 #define TRNG_1_0	0x10000
+#define TRNG_INVALID	-2
 
 u64 smccc_workaround[3] __ro_after_init;
 
@@ -109,16 +110,90 @@ bool __el2 smccc_answer_el2(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret)
 	return true;
 }
 
-/* ELR_EL2 of an HVC points past it already: nothing to skip. */
-bool __el2 vcpu_hvc_el2(struct keel_vcpu *vcpu)
+/* --- TRNG: what returns more than one register (Arm DEN0098) --- */
+
+static const u32 trng_uuid[4] = { 0x3c6b57e1, 0x4bd20f9a, 0xa1c81e93, 0x72d405b6 };
+
+/* The lowest of @bits bits in x3; what is beyond them is 0. Words are used once. */
+static bool __el2 trng_fill(struct keel_vcpu *vcpu, u64 bits, unsigned int reg_bits)
+{
+	struct vcpu_random *pool = &vcpu->state.random;
+	u64 *x = vcpu->state.ctx.x;
+	unsigned int r;
+
+	if (!bits || bits > 3 * reg_bits) {
+		x[0] = TRNG_INVALID;
+		return true;
+	}
+	if (pool->left < 3)
+		return false;
+	for (r = 3; r; r--) {
+		unsigned int here = bits < reg_bits ? bits : reg_bits;
+		u64 word = pool->word[--pool->left];
+
+		pool->word[pool->left] = 0;
+		x[r] = here ? word >> (64 - here) : 0;
+		bits -= here;
+	}
+	x[0] = SMCCC_RET_SUCCESS;
+	return true;
+}
+
+bool __el2 trng_answer_el2(struct keel_vcpu *vcpu)
+{
+	u64 *x = vcpu->state.ctx.x;
+	unsigned int i;
+
+	if (!trng_has(vcpu->vm, x[0]))
+		return false;
+	switch ((u32)x[0]) {
+	case ARM_SMCCC_TRNG_GET_UUID:
+		for (i = 0; i < 4; i++)
+			x[i] = trng_uuid[i];
+		return true;
+	case ARM_SMCCC_TRNG_RND32:
+		return trng_fill(vcpu, (u32)x[1], 32);
+	case ARM_SMCCC_TRNG_RND64:
+		return trng_fill(vcpu, x[1], 64);
+	default:
+		return false;
+	}
+}
+
+/* --- the conduits --- */
+
+static bool __el2 conduit_el2(struct keel_vcpu *vcpu)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
 	u64 ret;
 
-	if (ctx->esr & HVC_IMM)
+	if (ctx->esr & CONDUIT_IMM)
 		return false;
 	if (!smccc_answer_el2(vcpu->vm, ctx->x[0], ctx->x[1], &ret))
-		return false;
+		return trng_answer_el2(vcpu);
 	ctx->x[0] = ret;
+	return true;
+}
+
+/* ELR_EL2 of an HVC points past it already: nothing to skip. */
+bool __el2 vcpu_hvc_el2(struct keel_vcpu *vcpu)
+{
+	return conduit_el2(vcpu);
+}
+
+/* A trapped SMC, unlike an HVC, leaves the PC at the instruction (Arm ARM D1.3.4). */
+bool __el2 vcpu_smc_el2(struct keel_vcpu *vcpu)
+{
+	if (!conduit_el2(vcpu))
+		return false;
+	el2_skip();
+	return true;
+}
+
+bool __el2 vcpu_wfx_el2(struct keel_vcpu *vcpu)
+{
+	if (vcpu->state.ctx.esr & ESR_ELx_WFx_ISS_WFE || !vgic_wakes_el2(vcpu))
+		return false;
+	el2_skip();
 	return true;
 }

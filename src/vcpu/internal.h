@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #include <keel/vcpu.h>
+#include <keel/vtimer.h>
 
 struct keel_vm;
 struct keel_vcpu;
@@ -77,6 +78,14 @@ extern u64 smccc_workaround[3];
  */
 bool smccc_answer_el2(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret);
 
+/**
+ * trng_answer_el2() - the services of TRNG that return several registers
+ *
+ * Context: first tier, or the kernel with the vCPU's mutex. Return: false: not one of them, or there
+ * is no entropy left in vcpu_state.random.
+ */
+bool trng_answer_el2(struct keel_vcpu *vcpu);
+
 /* --- sysregs_el2.c --- */
 
 struct sysreg_el2_row;
@@ -89,11 +98,13 @@ typedef bool (*sysreg_el2_t)(struct keel_vcpu *vcpu, const struct sysreg_el2_row
  * struct sysreg_el2_row - a row of the register table that EL2 answers
  * @enc: encoding, sys_reg()
  * @home: its value in vcpu_state.reg[]
+ * @value: of one that is the same for every vCPU
  * @answer: what answers it
  */
 struct sysreg_el2_row {
 	u32 enc;
 	enum vcpu_reg home;
+	u64 value;
 	sysreg_el2_t answer;
 };
 
@@ -107,9 +118,24 @@ extern unsigned int sysreg_el2_nr;
 bool sysreg_read_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 		     u64 *val);
 
-/** sysreg_debug_el2() - the same for breakpoints and watchpoints, as many as the guest has */
+/** sysreg_constant_el2() - reads @row->value */
+bool sysreg_constant_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+			 u64 *val);
+
+/** sysreg_debug_el2() - breakpoints and watchpoints, as many as the guest has */
 bool sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 		      u64 *val);
+
+/** sysreg_mdscr_el2() - MDSCR_EL1 */
+bool sysreg_mdscr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+		      u64 *val);
+
+/** sysreg_ptimer_el2() - the physical timer and its counter */
+bool sysreg_ptimer_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+		       u64 *val);
+
+/** sysreg_timer_reg() - which register of the physical timer has encoding @enc */
+enum vtimer_reg sysreg_timer_reg(u32 enc);
 
 /** sysreg_sgi_el2() - ICC_SGI1R_EL1 */
 bool sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write, u64 *val);
@@ -142,6 +168,9 @@ void vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p);
 
 /** vcpu_debug_leave_el2() - the host's back; all of DAIF masked until it returns */
 void vcpu_debug_leave_el2(struct keel_vcpu *vcpu, struct prda *p);
+
+/** vcpu_debug_mdscr() - what @mdscr, the guest's, means for the hardware: nothing under its OS lock */
+u64 vcpu_debug_mdscr(const struct keel_vcpu *vcpu, u64 mdscr);
 
 #define MDSCR_SS	BIT(0)	/* software step */
 #define MDSCR_TDCC	BIT(12)	/* EL0's DCC accesses trap to EL1 */

@@ -279,24 +279,10 @@ static enum access access_icc_sre(struct keel_vcpu *vcpu, const struct sysreg_ro
 	return ACCESS_DONE;
 }
 
-static enum vtimer_reg row_timer_reg(const struct sysreg_row *row)
-{
-	switch (row->enc) {
-	case SYS_CNTP_TVAL_EL0:
-		return VTIMER_TVAL;
-	case SYS_CNTP_CTL_EL0:
-		return VTIMER_CTL;
-	case SYS_CNTP_CVAL_EL0:
-		return VTIMER_CVAL;
-	default:
-		return VTIMER_CNT;
-	}
-}
-
 static enum access access_ptimer(struct keel_vcpu *vcpu, const struct sysreg_row *row, bool write,
 				 u64 *val)
 {
-	enum vtimer_reg reg = row_timer_reg(row);
+	enum vtimer_reg reg = sysreg_timer_reg(row->enc);
 
 	if (write && reg == VTIMER_CNT)
 		return ACCESS_UNDEF;
@@ -393,7 +379,8 @@ static int set_oslsr(struct keel_vcpu *vcpu, const struct sysreg_row *row, u64 v
 #define ANSWERED(name, fn)	{ .enc = SYS_##name, .access = fn }
 /* Listed, read-only, the same for every vCPU. */
 #define FIXED(name, fn)							\
-	{ .enc = SYS_##name, .access = access_fixed, .get = fn, .set = set_same }
+	{ .enc = SYS_##name, .access = access_fixed, .get = fn, .set = set_same, \
+	  .el2 = sysreg_constant_el2 }
 /* Has a value, with an access or a setter of its own. */
 #define SPECIAL(name, fn, ...)						\
 	{ .enc = SYS_##name, .access = fn, .home = VCPU_##name, ##__VA_ARGS__ }
@@ -431,7 +418,7 @@ static const struct sysreg_row rows[] = {
 	DEBUG(0),
 	DEBUG(1),
 	SHADOWED(MDCCINT_EL1, 0),
-	SHADOWED(MDSCR_EL1, 0),
+	SPECIAL(MDSCR_EL1, access_stored, .el2 = sysreg_mdscr_el2),
 	DEBUG(2),
 	ANSWERED(OSDTRTX_EL1, access_raz_wi),
 	DEBUG(3),
@@ -512,10 +499,10 @@ static const struct sysreg_row rows[] = {
 	FIXED(CTR_EL0, get_ctr),
 	STORED(TPIDR_EL0, 0),
 	STORED(TPIDRRO_EL0, 0),
-	ANSWERED(CNTPCT_EL0, access_ptimer),
-	ANSWERED(CNTP_TVAL_EL0, access_ptimer),
-	ANSWERED(CNTP_CTL_EL0, access_ptimer),
-	ANSWERED(CNTP_CVAL_EL0, access_ptimer),
+	{ .enc = SYS_CNTPCT_EL0, .access = access_ptimer, .el2 = sysreg_ptimer_el2 },
+	{ .enc = SYS_CNTP_TVAL_EL0, .access = access_ptimer, .el2 = sysreg_ptimer_el2 },
+	{ .enc = SYS_CNTP_CTL_EL0, .access = access_ptimer, .el2 = sysreg_ptimer_el2 },
+	{ .enc = SYS_CNTP_CVAL_EL0, .access = access_ptimer, .el2 = sysreg_ptimer_el2 },
 	KEPT(DACR32_EL2, 0),
 	KEPT(IFSR32_EL2, 0),
 	KEPT(FPEXC32_EL2, 0x700),
@@ -563,6 +550,7 @@ static int __init list_el2_rows(void)
 			return -EINVAL;
 		sysreg_el2_rows[sysreg_el2_nr++] = (struct sysreg_el2_row) {
 			.enc = rows[i].enc, .home = rows[i].home, .answer = rows[i].el2,
+			.value = rows[i].get ? rows[i].get(NULL, &rows[i]) : 0,
 		};
 	}
 	return 0;

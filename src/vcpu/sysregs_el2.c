@@ -40,14 +40,63 @@ bool __el2 sysreg_read_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *
 	return !write;
 }
 
-/* Op2 4, 5: breakpoints, 6, 7: watchpoints; CRm: which. */
+bool __el2 sysreg_constant_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row,
+			       bool write, u64 *val)
+{
+	*val = row->value;
+	return !write;
+}
+
+/*
+ * Op2 4, 5: breakpoints, 6, 7: watchpoints; CRm: which. The second tier writes them while they are
+ * in the CPU (debug_el2.c).
+ */
 bool __el2 sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 			    u64 *val)
 {
 	unsigned int last = sys_reg_Op2(row->enc) < 6 ? DFR0_BRPS : DFR0_WRPS;
 
-	return sys_reg_CRm(row->enc) <= idregs_field(vcpu->vm, ID_DFR0, last) &&
-	       sysreg_read_el2(vcpu, row, write, val);
+	if (sys_reg_CRm(row->enc) > idregs_field(vcpu->vm, ID_DFR0, last))
+		return false;
+	if (!write)
+		return sysreg_read_el2(vcpu, row, write, val);
+	if (vcpu->state.debug.loaded)
+		return false;
+	vcpu->state.reg[row->home] = *val;
+	return true;
+}
+
+bool __el2 sysreg_mdscr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+			    u64 *val)
+{
+	u64 *mdscr = &vcpu->state.reg[VCPU_MDSCR_EL1];
+
+	if (!write)
+		return sysreg_read_el2(vcpu, row, write, val);
+	if (vcpu_debug_mdscr(vcpu, *mdscr) != vcpu_debug_mdscr(vcpu, *val))
+		return false;
+	*mdscr = *val;
+	return true;
+}
+
+enum vtimer_reg __el2 sysreg_timer_reg(u32 enc)
+{
+	switch (enc) {
+	case SYS_CNTP_TVAL_EL0:
+		return VTIMER_TVAL;
+	case SYS_CNTP_CTL_EL0:
+		return VTIMER_CTL;
+	case SYS_CNTP_CVAL_EL0:
+		return VTIMER_CVAL;
+	default:
+		return VTIMER_CNT;
+	}
+}
+
+bool __el2 sysreg_ptimer_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+			     u64 *val)
+{
+	return vtimer_phys_el2(vcpu, sysreg_timer_reg(row->enc), write, val);
 }
 
 bool __el2 sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,

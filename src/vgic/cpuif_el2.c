@@ -104,6 +104,11 @@ void __el2 vgic_put_el2(struct keel_vcpu *vcpu, struct prda *p)
 	write_sysreg_s(read_sysreg_s(SYS_ICC_SRE_EL2) | ICC_SRE_EL2_ENABLE, SYS_ICC_SRE_EL2);
 }
 
+void __el2 vgic_lrs_read_el2(struct keel_vcpu *vcpu)
+{
+	lr_read(vcpu->vgic.cpuif.lr, vcpu->vgic.cpuif.used_lrs);
+}
+
 /* The ERET into the guest synchronises these writes. */
 void __el2 vgic_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
@@ -130,6 +135,6 @@ void __el2 vgic_leave_el2(struct keel_vcpu *vcpu, struct prda *p)
 	if (c->hcr & ICH_HCR_LRENPIE)
 		c->eoicount = (read_sysreg_s(SYS_ICH_HCR_EL2) & ICH_HCR_EOIcount_MASK) >>
 			      ICH_HCR_EOIcount_SHIFT;
-	lr_read(c->lr, c->used_lrs);
+	vgic_lrs_read_el2(vcpu);
 	write_sysreg_s(0, SYS_ICH_HCR_EL2);
 }

@@ -233,6 +233,9 @@ extern struct vgic_host vgic_host;
 /** vgic_probe_el2() - ICH_VTR_EL2 */
 u64 vgic_probe_el2(void);
 
+/** vgic_lrs_read_el2() - list registers in use to cpuif; guest state loaded */
+void vgic_lrs_read_el2(struct keel_vcpu *vcpu);
+
 /** vgic_vmcr_el2() - ICH_VMCR_EL2 as it is; vCPU loaded */
 u64 vgic_vmcr_el2(void);
 

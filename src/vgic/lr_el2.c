@@ -208,3 +208,32 @@ void __el2 vgic_tell_el2(struct keel_vcpu *vcpu, struct keel_vcpu *to)
 	v->owes = true;
 	v->owed[v->nr_owed++] = to;
 }
+
+/*
+ * As vgic_pending(), with list registers: pending ones of an enabled group that the priority mask
+ * lets through. What runs now is not asked; a WFI may end at any time (Arm ARM D1.6.2).
+ */
+bool __el2 vgic_wakes_el2(struct keel_vcpu *vcpu)
+{
+	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
+	u64 vmcr = vgic_vmcr_el2();
+	u64 pmr = (vmcr & ICH_VMCR_PMR_MASK) >> ICH_VMCR_PMR_SHIFT;
+	struct prda *p = prda();
+	unsigned int i;
+
+	if (READ_ONCE(vcpu->vgic.home.nr)) {
+		vgic_refill_el2(vcpu, p);
+		if (vcpu->vgic.owes)
+			return false;
+	}
+	vgic_lrs_read_el2(vcpu);
+	for (i = 0; i < c->used_lrs; i++) {
+		u64 lr = c->lr[i];
+		u64 enabled = lr & ICH_LR_GROUP ? ICH_VMCR_ENG1_MASK : ICH_VMCR_ENG0_MASK;
+
+		if ((lr & ICH_LR_STATE) == ICH_LR_PENDING_BIT && vmcr & enabled &&
+		    (lr & ICH_LR_PRIORITY_MASK) >> ICH_LR_PRIORITY_SHIFT < pmr)
+			return true;
+	}
+	return false;
+}

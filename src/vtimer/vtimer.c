@@ -19,8 +19,6 @@
 
 #include "internal.h"
 
-#define CTL_ON (ARCH_TIMER_CTRL_ENABLE | ARCH_TIMER_CTRL_IT_MASK)
-
 static u64 timer_offset(const struct vtimer_ctx *t)
 {
 	return t == &t->vcpu->vtimer.virt ? READ_ONCE(t->vcpu->vm->vtimer.voffset) : 0;
@@ -36,11 +34,6 @@ static u64 timer_count(const struct vtimer_ctx *t)
 static bool timer_met(const struct vtimer_ctx *t)
 {
 	return timer_count(t) >= t->cval;
-}
-
-static bool timer_armed(const struct vtimer_ctx *t)
-{
-	return (t->ctl & CTL_ON) == ARCH_TIMER_CTRL_ENABLE;
 }
 
 static u32 timer_intid(const struct vtimer_ctx *t)
@@ -89,8 +82,8 @@ static enum hrtimer_restart timer_expired(struct hrtimer *hrt)
 static void timer_start_soft(struct vtimer_ctx *t)
 {
 	hrtimer_cancel(&t->soft);
-	timer_set_line(t, timer_armed(t) && timer_met(t));
-	if (timer_armed(t) && !t->line)
+	timer_set_line(t, vtimer_armed(t->ctl) && timer_met(t));
+	if (vtimer_armed(t->ctl) && !t->line)
 		hrtimer_start(&t->soft, timer_delay(t), HRTIMER_MODE_REL_HARD);
 }
 
@@ -203,42 +196,11 @@ void vtimer_host_irq(struct keel_vcpu *vcpu)
 	vgic_map_fired(vcpu, level);
 }
 
-static u64 timer_read(const struct vtimer_ctx *t, enum vtimer_reg r)
-{
-	switch (r) {
-	case VTIMER_CTL:
-		/* ISTATUS is UNKNOWN while the timer is off. */
-		return t->ctl | (timer_met(t) ? ARCH_TIMER_CTRL_IT_STAT : 0);
-	case VTIMER_CVAL:
-		return t->cval;
-	case VTIMER_TVAL:
-		return (u32)(t->cval - timer_count(t));
-	case VTIMER_CNT:
-	default:
-		return timer_count(t);
-	}
-}
-
-static void timer_write(struct vtimer_ctx *t, enum vtimer_reg r, u64 val)
-{
-	switch (r) {
-	case VTIMER_CTL:
-		t->ctl = val & CTL_ON;
-		break;
-	case VTIMER_CVAL:
-		t->cval = val;
-		break;
-	case VTIMER_TVAL:
-		t->cval = timer_count(t) + (s32)val;
-		break;
-	case VTIMER_CNT:
-		break;
-	}
-}
-
 u64 vtimer_phys_read(struct keel_vcpu *vcpu, enum vtimer_reg r)
 {
-	return timer_read(&vcpu->vtimer.phys, r);
+	struct vtimer_ctx *t = &vcpu->vtimer.phys;
+
+	return vtimer_ctx_read(t, r, timer_count(t));
 }
 
 void vtimer_phys_write(struct keel_vcpu *vcpu, enum vtimer_reg r, u64 val)
@@ -247,7 +209,7 @@ void vtimer_phys_write(struct keel_vcpu *vcpu, enum vtimer_reg r, u64 val)
 
 	/* The callback reads what is written here. */
 	hrtimer_cancel(&t->soft);
-	timer_write(t, r, val);
+	vtimer_ctx_write(t, r, val, timer_count(t));
 	timer_start_soft(t);
 }
 
@@ -294,7 +256,7 @@ int vtimer_reg_get(struct keel_vcpu *vcpu, u64 id, u64 *val)
 
 	if (!t)
 		return -ENOENT;
-	*val = timer_read(t, reg);
+	*val = vtimer_ctx_read(t, reg, timer_count(t));
 	return 0;
 }
 
@@ -310,7 +272,7 @@ int vtimer_reg_set(struct keel_vcpu *vcpu, u64 id, u64 val)
 	else if (reg == VTIMER_CNT)
 		WRITE_ONCE(vcpu->vm->vtimer.voffset, arch_timer_read_counter() - val);
 	else
-		timer_write(t, reg, val);
+		vtimer_ctx_write(t, reg, val, timer_count(t));
 	return 0;
 }
 

@@ -3,14 +3,11 @@
  * The EL1 virtual timer in the CPU. Under E2H the _EL02 names reach it from EL2, where the plain
  * ones mean the host's own (FEAT_VHE). CNTHCTL_EL2 is the trap table's (el2/enter.c).
  */
-#include <clocksource/arm_arch_timer.h>
 #include <asm/barrier.h>
 
 #include <keel/compat.h>
 
 #include "internal.h"
-
-#define CTL_ON (ARCH_TIMER_CTRL_ENABLE | ARCH_TIMER_CTRL_IT_MASK)
 
 void __el2 vtimer_load_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
@@ -53,4 +50,56 @@ void __el2 vtimer_fired_el2(struct keel_vcpu *vcpu, struct prda *p)
 
 	vcpu->vtimer.virt.line = level;
 	vgic_fired_el2(vcpu, p, level);
+}
+
+u64 __el2 vtimer_ctx_read(const struct vtimer_ctx *t, enum vtimer_reg r, u64 count)
+{
+	switch (r) {
+	case VTIMER_CTL:
+		/* ISTATUS is UNKNOWN while the timer is off. */
+		return t->ctl | (count >= t->cval ? ARCH_TIMER_CTRL_IT_STAT : 0);
+	case VTIMER_CVAL:
+		return t->cval;
+	case VTIMER_TVAL:
+		return (u32)(t->cval - count);
+	case VTIMER_CNT:
+	default:
+		return count;
+	}
+}
+
+void __el2 vtimer_ctx_write(struct vtimer_ctx *t, enum vtimer_reg r, u64 val, u64 count)
+{
+	switch (r) {
+	case VTIMER_CTL:
+		t->ctl = val & CTL_ON;
+		break;
+	case VTIMER_CVAL:
+		t->cval = val;
+		break;
+	case VTIMER_TVAL:
+		t->cval = count + (s32)val;
+		break;
+	case VTIMER_CNT:
+		break;
+	}
+}
+
+/* A timer that is off and stays off has no hrtimer and no line to lower. */
+bool __el2 vtimer_phys_el2(struct keel_vcpu *vcpu, enum vtimer_reg r, bool write, u64 *val)
+{
+	struct vtimer_ctx *t = &vcpu->vtimer.phys;
+	u64 count;
+
+	if (write && (r == VTIMER_CNT || vtimer_armed(t->ctl) ||
+		      (r == VTIMER_CTL && vtimer_armed(*val))))
+		return false;
+	/* The guest's access comes after what it did before (Arm ARM D12.1). */
+	isb();
+	count = read_sysreg(cntpct_el0);
+	if (write)
+		vtimer_ctx_write(t, r, *val, count);
+	else
+		*val = vtimer_ctx_read(t, r, count);
+	return true;
 }
