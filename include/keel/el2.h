@@ -317,6 +317,7 @@ void el2_check_read(u64 value[EL2_NR_CHECKED]);
 /* src/el2/switch.S */
 void el2_switch(struct el2_ctx *ctx, struct prda *p);
 void el2_serror_window(void);
+u64 el2_guest_sp_el0(const struct el2_ctx *ctx);	/* SP_EL0 of the guest, in the first tier */
 u64 el2_at_s1e1r(u64 va);	/* PAR_EL1; 1 (F) if the walk took an external abort */
 u64 el2_at_s12e1r(u64 va);
 u64 el2_at_s12e1w(u64 va);

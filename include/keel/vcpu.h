@@ -338,6 +338,12 @@ void vcpu_psci_system_event(struct keel_vcpu *vcpu, u32 type, u64 flags);
 void vcpu_traps_base(struct keel_vm *vm, struct el2_traps *t);
 
 /* helpers on ctx */
+/* PSTATE selects SP_EL0: at EL0, and at EL1 with SPSel = 0. */
+static inline bool vcpu_sp_is_el0(u64 pstate)
+{
+	return !(pstate & 1);
+}
+
 static inline u64 ctx_get(const struct el2_ctx *c, unsigned int r)
 {
 	return r < 31 ? c->x[r] : 0;

@@ -201,6 +201,15 @@ void vgic_vcpu_reset(struct keel_vcpu *vcpu);
  */
 int vgic_inject(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid, bool level);
 
+/**
+ * vgic_inject_above() - make an interrupt of @vcpu pending, above all others until it is done
+ * @intid: 0 to 1019
+ *
+ * Context: as vgic_inject(). Return: 0, -EBUSY (no running vGIC), -EINVAL (no such INTID, or it has
+ * an owner), -ENXIO (an SPI that is routed to another vCPU).
+ */
+int vgic_inject_above(struct keel_vcpu *vcpu, u32 intid);
+
 /** vgic_own() - the PPI is a part of keel's: vgic_inject() refuses it; config_lock held */
 void vgic_own(struct keel_vcpu *vcpu, u32 intid);
 

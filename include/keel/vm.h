@@ -15,6 +15,7 @@
 #include <linux/xarray.h>
 
 #include <keel/el2.h>
+#include <keel/pnmi.h>
 #include <keel/run.h>
 #include <keel/stage2.h>
 #include <keel/vcpu.h>
@@ -102,6 +103,7 @@ struct keel_vcpu {
 	struct stage2_vcpu stage2;
 	struct vgic_vcpu vgic;
 	struct vtimer_vcpu vtimer;
+	struct pnmi_vcpu pnmi;
 };
 
 /**
@@ -143,6 +145,7 @@ struct keel_vm {
 	struct stage2 stage2;
 	struct vgic vgic;
 	struct vtimer_vm vtimer;
+	struct pnmi_vm pnmi;
 	struct list_head irqfds;	/* src/abi/eventfd.c, under vm->lock */
 	struct list_head ioeventfds;
 };

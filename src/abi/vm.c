@@ -5,7 +5,9 @@
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/keel.h>
 
 #include <keel/abi.h>
 #include <keel/compat.h>
@@ -109,6 +111,35 @@ static int ioctl_enable_cap(struct keel_vm *vm, const void __user *from)
 	return 0;
 }
 
+static int ioctl_pnmi_sample(struct keel_vm *vm, struct keel_pnmi_sample __user *argp)
+{
+	struct keel_pnmi_vcpu *out;
+	struct keel_pnmi_sample s;
+	int ret = 0;
+
+	if (copy_from_user(&s, argp, sizeof(s)))
+		return -EFAULT;
+	out = pnmi_sample(vm, &s);
+	if (IS_ERR(out)) {
+		ret = PTR_ERR(out);
+		if (ret == -E2BIG && copy_to_user(argp, &s, sizeof(s)))
+			return -EFAULT;
+		return ret;
+	}
+	if (copy_to_user(u64_to_user_ptr(s.vcpus), out, s.nr * sizeof(*out)) ||
+	    copy_to_user(argp, &s, sizeof(s)))
+		ret = -EFAULT;
+	kvfree(out);
+	return ret;
+}
+
+static int ioctl_pnmi_inject(struct keel_vm *vm, const void __user *argp)
+{
+	struct keel_pnmi_inject in;
+
+	return copy_from_user(&in, argp, sizeof(in)) ? -EFAULT : pnmi_inject(vm, &in);
+}
+
 static long vm_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 {
 	struct keel_vm *vm = file->private_data;
@@ -145,6 +176,10 @@ static long vm_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 		return abi_check_extension(arg);
 	case KVM_GET_STATS_FD:
 		return abi_stats_vm(vm);
+	case KEEL_PNMI_SAMPLE:
+		return ioctl_pnmi_sample(vm, argp);
+	case KEEL_PNMI_INJECT:
+		return ioctl_pnmi_inject(vm, argp);
 	default:
 		return -ENOTTY;
 	}

@@ -248,6 +248,16 @@ SYM_CODE_START(el2_serror_window)
 	ret
 SYM_CODE_END(el2_serror_window)
 
+/* u64 el2_guest_sp_el0(const struct el2_ctx *ctx): debug builds have poison in the CPU */
+SYM_CODE_START(el2_guest_sp_el0)
+#ifdef KEEL_DEBUG
+	ldr	x0, [x0, #CTX_SP_EL0]
+#else
+	mrs	x0, sp_el0
+#endif
+	ret
+SYM_CODE_END(el2_guest_sp_el0)
+
 /*
  * u64 el2_at_<stages>e<el><access>(u64 va)
  *

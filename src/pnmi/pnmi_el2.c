@@ -81,6 +81,20 @@ static void __el2 irq_finish(u32 intid, bool deactivate)
 	isb();
 }
 
+/* Somebody wants to know where this vCPU is (sample.c). */
+static void __el2 pnmi_note_el2(struct keel_vcpu *vcpu)
+{
+	struct pnmi_vcpu *s = &vcpu->pnmi;
+
+	s->pc = read_sysreg(elr_el2);
+	s->pstate = read_sysreg(spsr_el2);
+	s->fp = vcpu->state.ctx.x[29];
+	s->sp = vcpu_sp_is_el0(s->pstate) ? el2_guest_sp_el0(&vcpu->state.ctx) :
+					    read_sysreg(sp_el1);
+	/* Pairs with the load-acquire in take_noted(). */
+	smp_store_release(&s->have, READ_ONCE(s->want));
+}
+
 bool __el2 pnmi_irq_el2(struct keel_vcpu *vcpu)
 {
 	struct prda *p = prda();
@@ -100,7 +114,9 @@ bool __el2 pnmi_irq_el2(struct keel_vcpu *vcpu)
 		return false;
 	intid = irq_acknowledge();
 	WRITE_ONCE(p->doorbell.rung, 0);
-	smp_mb();	/* rung before the queues: see the top of this file */
+	smp_mb();	/* rung before the queues and want: see the top of this file */
+	if (READ_ONCE(vcpu->pnmi.want) != vcpu->pnmi.have)
+		pnmi_note_el2(vcpu);
 	vgic_refill_el2(vcpu, p);
 	irq_finish(intid, true);
 	return !vcpu->vgic.owes;

@@ -136,7 +136,8 @@ void __el2 vcpu_state_put_el2(struct keel_vcpu *vcpu, struct prda *p)
 		KEY_REGS(HOST_LOAD);
 	}
 	host_restore(p);
-	vcpu->state.sysregs_loaded = false;
+	/* The registers come first: pairs with the load-acquire in src/pnmi/sample.c. */
+	smp_store_release(&vcpu->state.sysregs_loaded, false);
 }
 
 /* The ERET that follows makes the key visible to the guest; EL2 code itself signs nothing. */

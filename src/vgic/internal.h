@@ -28,6 +28,7 @@
  * @intid: its number
  * @host_intid: host interrupt behind it, if @mapped
  * @priority: the upper 5 bits
+ * @above: the priority that counts while @raised, see vgic_inject_above()
  * @group: 0 or 1
  * @enabled: as the guest set it
  * @edge: edge-triggered, else level-sensitive
@@ -38,6 +39,7 @@
  * @lr_pending: was written there as pending
  * @again: latched once more while @in_lr
  * @active_written: the guest wrote @active while @in_lr: that counts, not the list register
+ * @raised: above all others, until it is neither pending nor active
  * @owned: only vgic_set_line() changes its input
  * @mapped: a host interrupt is behind it
  * @host_active: that one's ACTIVE state on the CPU where the vCPU is loaded, as far as known
@@ -52,6 +54,7 @@ struct vgic_irq {
 	u32 host_intid;
 	u8 level;
 	u8 priority;
+	u8 above;
 	u8 group;
 	bool enabled;
 	bool edge;
@@ -62,6 +65,7 @@ struct vgic_irq {
 	bool lr_pending;
 	bool again;
 	bool active_written;
+	bool raised;
 	bool owned;
 	bool mapped;
 	bool host_active;
@@ -191,6 +195,12 @@ static inline u64 vgic_sgi_cluster(u64 val)
 static inline bool vgic_irq_pending(const struct vgic_irq *irq)
 {
 	return irq->latch || (irq->line && !irq->edge);
+}
+
+/* The priority that counts. */
+static inline u8 vgic_irq_priority(const struct vgic_irq *irq)
+{
+	return irq->raised ? irq->above : irq->priority;
 }
 
 /** vgic_irq_latch() - make it pending; home locked */

@@ -31,7 +31,7 @@
 static void __el2 lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
 	struct vgic_cpuif *c = &v->cpuif;
-	u64 lr = irq->intid | (u64)irq->priority << ICH_LR_PRIORITY_SHIFT;
+	u64 lr = irq->intid | (u64)vgic_irq_priority(irq) << ICH_LR_PRIORITY_SHIFT;
 	bool pending = vgic_irq_deliverable(irq, v->home.vcpu->vm);
 
 	if (irq->group)
@@ -104,6 +104,8 @@ static void __el2 lr_fold(struct vgic_vcpu *v, struct vgic_irq *irq, u64 lr)
 	irq->again = false;
 	if (irq->mapped && !(lr & ICH_LR_STATE))
 		irq->host_active = false;
+	if (irq->raised && !irq->active && !irq->latch)
+		irq->raised = false;
 	/* Not yet taken: stays before its equals. Done or raised anew: behind them. */
 	vgic_irq_requeue(&v->home, irq, pending);
 }

@@ -41,7 +41,7 @@ static __always_inline void list_take(struct list_head *entry)
 /* The map and the number are read without the lock by vgic_pending() and vgic_flush(). */
 static void __el2 queue_add(struct vgic_queue *q, struct vgic_irq *irq, bool head)
 {
-	unsigned int level = irq->priority / (256 / VGIC_LEVELS);
+	unsigned int level = vgic_irq_priority(irq) / (256 / VGIC_LEVELS);
 
 	WRITE_ONCE(irq->home->nr, irq->home->nr + 1);
 	irq->queue = q;

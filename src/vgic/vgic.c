@@ -194,6 +194,55 @@ int vgic_inject(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid, bool leve
 	return 0;
 }
 
+/*
+ * The highest priority, unless @irq's own is above that of every other enabled interrupt of its
+ * group that @vcpu may take. Fields are read without locks: the guest that changes them meanwhile
+ * gets one answer or the other.
+ */
+static u8 priority_above(struct keel_vcpu *vcpu, const struct vgic_irq *irq)
+{
+	struct vgic *g = &vcpu->vm->vgic;
+	unsigned int i;
+
+	for (i = 0; i < VGIC_NR_PRIVATE + g->nr_spis; i++) {
+		struct vgic_irq *other = vgic_irq_get(vcpu->vm, vcpu, i);
+
+		if (other != irq && READ_ONCE(other->enabled) &&
+		    READ_ONCE(other->group) == READ_ONCE(irq->group) &&
+		    READ_ONCE(other->priority) <= READ_ONCE(irq->priority))
+			return 0;
+	}
+	return READ_ONCE(irq->priority);
+}
+
+int vgic_inject_above(struct keel_vcpu *vcpu, u32 intid)
+{
+	struct vgic_irq *irq;
+	struct vgic_hold h = {};
+	int ret = 0;
+	u8 above;
+
+	if (!READ_ONCE(vcpu->vm->vgic.ready))
+		return -EBUSY;
+	irq = vgic_irq_get(vcpu->vm, vcpu, intid);
+	if (!irq || READ_ONCE(irq->owned))
+		return -EINVAL;
+	above = priority_above(vcpu, irq);
+	vgic_hold_irq(&h, irq);
+	if (h.home != &vcpu->vgic.home) {
+		ret = -ENXIO;
+	} else {
+		vgic_irq_dequeue(irq);
+		irq->raised = true;
+		irq->above = above;
+		vgic_irq_latch(irq);
+		vgic_hold_changed(&h, irq);
+		vcpu_count(vcpu, COUNT_IRQ_INJECT);
+	}
+	vgic_release(&h);
+	return ret;
+}
+
 void vgic_own(struct keel_vcpu *vcpu, u32 intid)
 {
 	struct vgic_irq *irq = vgic_irq_get(vcpu->vm, vcpu, intid);

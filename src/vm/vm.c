@@ -80,6 +80,7 @@ struct keel_vm *vm_create(unsigned long type)
 		goto err_stage2;
 	vcpu_arch_init_vm(vm);
 	vgic_vm_init(vm);
+	pnmi_vm_init(vm);
 	vtimer_vm_init(vm);
 
 	mutex_lock(&vms_lock);
