@@ -69,6 +69,16 @@ static inline bool esr_is_write(u64 esr)
 	return !esr_is_iabt(esr) && (esr & ESR_ELx_WNR);
 }
 
+/*
+ * A data access that a device could answer: no descriptor for its address (not the access flag, nor
+ * an external abort), and a syndrome that says what it was.
+ */
+static inline bool esr_dabt_is_device(u64 esr)
+{
+	return (esr & ESR_ELx_FSC_TYPE) == ESR_ELx_FSC_FAULT && esr_dabt_isv(esr) &&
+	       !esr_abt_s1ptw(esr);
+}
+
 /* Fault status code, [5:0]; its type without the level in [5:2]. */
 static inline unsigned int esr_fsc(u64 esr)
 {

@@ -20,6 +20,8 @@ struct mmio_region;
  * @read: fill *@val, @len is 1, 2, 4 or 8, @offset is from the region's base, aligned to @len
  * @write: take @val
  *
+ * @write_atomic: the same with interrupts off, right after the exit: must not sleep; may be NULL
+ *
  * Context: task, may sleep, vcpu->mutex held, the vCPU loaded, vm->srcu held for reading.
  * Return: 0 done; -EOPNOTSUPP: not mine after all, ask userspace.
  */
@@ -28,6 +30,8 @@ struct mmio_ops {
 		    u64 *val);
 	int (*write)(struct keel_vcpu *vcpu, struct mmio_region *r, u64 offset, unsigned int len,
 		     u64 val);
+	int (*write_atomic)(struct keel_vcpu *vcpu, struct mmio_region *r, u64 offset,
+			    unsigned int len, u64 val);
 };
 
 /**

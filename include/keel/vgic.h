@@ -254,6 +254,14 @@ void vgic_flush(struct keel_vcpu *vcpu);
 /** vgic_sync() - list registers back to software; the same; also after a pass that did not enter */
 void vgic_sync(struct keel_vcpu *vcpu);
 
+/**
+ * vgic_may_reenter() - the guest may be entered again without vgic_sync() and vgic_flush()
+ *
+ * Not with work left by the first tier, or deactivations that ICH_HCR_EL2 counts from 0 at each
+ * entry.
+ */
+bool vgic_may_reenter(struct keel_vcpu *vcpu);
+
 /** vgic_load_el2() - the CPU interface's registers into the CPU; vgic_put_el2() - out of it */
 void vgic_load_el2(struct keel_vcpu *vcpu, struct prda *p);
 void vgic_put_el2(struct keel_vcpu *vcpu, struct prda *p);

@@ -49,6 +49,7 @@ enum vcpu_counter {
 	COUNT_EXITS,			/* exits to the second tier */
 	COUNT_MMIO_USER,
 	COUNT_MMIO_KERNEL,
+	COUNT_MMIO_SHORT,		/* stores that an ioeventfd took, without a sync */
 	COUNT_SIGNAL,
 	COUNT_HALT_WAKEUP,		/* WFI sleeps */
 	COUNT_S2_FAULT,			/* stage-2 pages mapped */

@@ -280,6 +280,7 @@ static int ioeventfd_read(struct keel_vcpu *vcpu, struct mmio_region *r, u64 off
 static const struct mmio_ops ioeventfd_ops = {
 	.read = ioeventfd_read,
 	.write = ioeventfd_write,
+	.write_atomic = ioeventfd_write,
 };
 
 /* Could one store match both? */

@@ -48,6 +48,7 @@ static const char *const count_names[COUNT_NR] = {
 	[COUNT_EXITS]		= "exits",
 	[COUNT_MMIO_USER]	= "mmio_exit_user",
 	[COUNT_MMIO_KERNEL]	= "mmio_exit_kernel",
+	[COUNT_MMIO_SHORT]	= "mmio_exit_short",
 	[COUNT_SIGNAL]		= "signal_exits",
 	[COUNT_HALT_WAKEUP]	= "halt_wakeup",
 	[COUNT_S2_FAULT]	= "stage2_fault",

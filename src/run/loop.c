@@ -118,10 +118,26 @@ static void run_check_host(struct prda *p)
 #endif
 }
 
-/* One pass through the guest. False: the last check said no. */
+/*
+ * Into the guest, and at once again after what takes neither a sync nor open interrupts. Requests
+ * that come meanwhile have sent an interrupt. True: @exit is to be handled.
+ */
+static bool run_guest(struct keel_vcpu *vcpu, struct prda *p, unsigned int *exit)
+{
+	do {
+		*exit = enter_guest(vcpu, p);
+		run_check_host(p);
+		run_trace_exit(vcpu, *exit);
+		if (!run_mmio_short(vcpu, *exit))
+			return true;
+	} while (!run_stay_out(vcpu));
+	return false;
+}
+
+/* One pass through the guest. False: the last check said no, or there is nothing to handle. */
 static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 {
-	bool entered = false;
+	bool entered = false, handle = false;
 	struct prda *p;
 
 	vcpu_fp_begin(vcpu);
@@ -138,7 +154,7 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	if (!run_stay_out(vcpu)) {
 		trace_keel_enter(vcpu);
 		vtime_account_guest_enter();
-		*exit = enter_guest(vcpu, p);
+		handle = run_guest(vcpu, p, exit);
 		entered = true;
 	}
 
@@ -147,8 +163,6 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	/* What this pass did comes first: pairs with the load-acquire in vm_guest_barrier(). */
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 	if (entered) {
-		run_check_host(p);
-		run_trace_exit(vcpu, *exit);
 		/*
 		 * The tick that ended this pass is guest time: let it in before the books are
 		 * closed.
@@ -160,7 +174,7 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	}
 	local_irq_enable();
 	vcpu_fp_end(vcpu);
-	return entered;
+	return handle;
 }
 
 /*

@@ -57,6 +57,34 @@ static bool mmio_in_kernel(struct keel_vcpu *vcpu, const struct mmio_access *a)
 	return !ret;
 }
 
+bool run_mmio_short(struct keel_vcpu *vcpu, unsigned int exit)
+{
+	const struct el2_ctx *ctx = &vcpu->state.ctx;
+	struct keel_vm *vm = vcpu->vm;
+	struct mmio_region *r;
+	struct mmio_access a;
+	int idx, ret = -EOPNOTSUPP;
+
+	if (exit != ESR_ELx_EC_DABT_LOW || !esr_dabt_is_device(ctx->esr) ||
+	    !esr_is_write(ctx->esr) || ctx->disr || !vgic_may_reenter(vcpu))
+		return false;
+	mmio_decode(&a, ctx->esr, ctx->fault_ipa);
+	idx = srcu_read_lock(&vm->srcu);
+	r = mmio_find(srcu_dereference(vm->bus, &vm->srcu), a.ipa);
+	/* Where memory and a region overlap the memory is there. */
+	if (r && r->ops->write_atomic && !stage2_find_slot(vm, a.ipa)) {
+		a.be = mmio_big_endian(ctx->pstate, vcpu_read_reg(vcpu, VCPU_SCTLR_EL1));
+		ret = r->ops->write_atomic(vcpu, r, a.ipa.v - r->base.v, a.len,
+					   mmio_store_value(ctx, &a));
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	if (ret)
+		return false;
+	vcpu_count(vcpu, COUNT_MMIO_SHORT);
+	vcpu_skip(vcpu);
+	return true;
+}
+
 static void mmio_put_bytes(u8 *data, u64 v, unsigned int len)
 {
 	put_unaligned_le64(0, data);

@@ -78,7 +78,7 @@ static bool __el2 answer_el2(struct keel_vcpu *vcpu)
 	struct mmio_access a;
 	u64 v;
 
-	if (!esr_dabt_isv(ctx->esr) || esr_abt_s1ptw(ctx->esr) || !ctx->fault_ipa_valid)
+	if (!esr_dabt_is_device(ctx->esr))
 		return false;
 	mmio_decode(&a, ctx->esr, ctx->fault_ipa);
 	if (mmio_big_endian(read_sysreg(spsr_el2), read_sysreg_s(SYS_SCTLR_EL12)))

@@ -29,6 +29,14 @@ void mmio_load_value(struct el2_ctx *ctx, const struct mmio_access *a, u64 v);
 void run_mmio_finish(struct keel_vcpu *vcpu);
 
 /**
+ * run_mmio_short() - the short second tier: a store that a region takes with interrupts off
+ *
+ * Context: right after the exit, interrupts off, the vCPU loaded and neither synced nor put. Return:
+ * true: done, the guest may go on at once.
+ */
+bool run_mmio_short(struct keel_vcpu *vcpu, unsigned int exit);
+
+/**
  * coalesced_write() - put a store into the ring, if its zone is coalesced and there is room
  * @base: address, all @len bytes of it in one zone
  * @data: 8 bytes, as in kvm_run.mmio.data

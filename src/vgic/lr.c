@@ -34,6 +34,11 @@ void vgic_flush(struct keel_vcpu *vcpu)
 	el2_unlock_irqrestore(&v->home.lock, flags);
 }
 
+bool vgic_may_reenter(struct keel_vcpu *vcpu)
+{
+	return !vcpu->vgic.owes && !(vcpu->vgic.cpuif.hcr & ICH_HCR_LRENPIE);
+}
+
 bool vgic_pay_owed(struct keel_vcpu *vcpu)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
