@@ -49,7 +49,7 @@ int exit_handle(struct keel_vcpu *vcpu, unsigned int exit)
 	exit = array_index_nospec(exit, EL2_NR_EXITS);
 	row = &exits[exit];
 	vcpu->exits[exit]++;
-	if (vgic_pay_owed(vcpu))
+	if (unlikely(vcpu->vgic.owes) && vgic_pay_owed(vcpu))
 		return 1;
 	/*
 	 * A guest's SError surfaced on the way out: pending for the next entry, beside the exit

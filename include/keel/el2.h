@@ -32,6 +32,9 @@
 #define EL2_EXIT_SERROR	66
 #define EL2_NR_EXITS	67
 
+/* What run_dabt_el2() says besides false and true */
+#define EL2_DABT_DEVICE	2
+
 #ifndef __ASSEMBLY__
 
 #include <linux/compiler.h>
@@ -307,7 +310,8 @@ typedef bool (*el2_handler_t)(struct keel_vcpu *vcpu);
 extern const el2_handler_t el2_handlers[EL2_NR_EXITS];
 
 bool el2_sysreg(struct keel_vcpu *vcpu);	/* vcpu_sysreg_el2() */
-bool el2_dabt(struct keel_vcpu *vcpu);		/* run_dabt_el2() */
+bool el2_dabt(struct keel_vcpu *vcpu);		/* run_dabt_el2(), run_device_el2() */
+bool el2_device(struct keel_vcpu *vcpu);
 
 #ifdef KEEL_DEBUG
 extern const char * const el2_checked_names[EL2_NR_CHECKED];

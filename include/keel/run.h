@@ -93,12 +93,15 @@ struct run_vcpu {
  * @ring_lock: writers of @ring; @zones; a leaf
  * @zones: struct coalesced_zone
  * @nr_zones: how many; written under @ring_lock
+ * @atomic_from, @atomic_to: where the regions with write_atomic lie, and perhaps others
  */
 struct run_vm {
 	struct kvm_coalesced_mmio_ring *ring;
 	spinlock_t ring_lock;	/* see above */
 	struct list_head zones;
 	unsigned int nr_zones;
+	u64 atomic_from;
+	u64 atomic_to;
 };
 
 /** run_vcpu_run() - KVM_RUN; vcpu->mutex held. 0 with kvm_run filled, or -errno */
@@ -113,8 +116,16 @@ int run_vcpu_run(struct keel_vcpu *vcpu);
  */
 int run_mmio(struct keel_vcpu *vcpu, struct ipa a);
 
-/** run_dabt_el2() - first tier of data aborts: spurious ones, and the vGIC's frames */
-bool run_dabt_el2(struct keel_vcpu *vcpu);
+/**
+ * run_dabt_el2() - first tier of data aborts
+ *
+ * Return: true: it was spurious; false: for the second tier; EL2_DABT_DEVICE: run_device_el2() may
+ * have the answer.
+ */
+unsigned int run_dabt_el2(struct keel_vcpu *vcpu);
+
+/** run_device_el2() - first tier of accesses to the vGIC's frames; x0-x30 are in ctx */
+bool run_device_el2(struct keel_vcpu *vcpu);
 
 /** mmio_register() - publish @r; -EEXIST when it overlaps another; may sleep */
 int mmio_register(struct keel_vm *vm, struct mmio_region *r);

@@ -61,6 +61,7 @@ struct memslots {
  * @vmid: VMID and its generation, see vmid.c; 0 until a vCPU has entered the guest
  * @last_vcpu: by CPU number, the vCPU of this VM that was loaded there last
  * @notifier: MMU notifier on the VMM's mm
+ * @maps: counts what faults have mapped; written under @lock
  * @inval_seq: bumped at the end of each invalidation, and at each change of a slot
  * @inval_count: invalidations under way
  * @inval_start: lowest address they cover
@@ -81,6 +82,7 @@ struct stage2 {
 	u64 vmid;
 	struct keel_vcpu **last_vcpu;
 	struct mmu_notifier notifier;
+	u64 maps;
 	unsigned long inval_seq;
 	unsigned long inval_count;
 	unsigned long inval_start;
@@ -111,11 +113,13 @@ struct stage2_watch {
  * @cache: page-table pages set aside before @lock is taken, so that a fault cannot fail half-way
  * @nr_cache: how many
  * @watch: for a fault that takes long
+ * @maps: stage2.maps when this vCPU mapped last, or looked in vain at what others had mapped
  */
 struct stage2_vcpu {
 	void *cache[8];
 	unsigned int nr_cache;
 	struct stage2_watch watch;
+	u64 maps;
 };
 
 /** stage2_init() - once at insmod: VMID allocator, IPA limits of this host; 0 or -errno */

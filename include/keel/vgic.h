@@ -116,6 +116,7 @@ struct vgic_vcpu {
  * @ctlr: GICD_CTLR.EnableGrp0 and EnableGrp1
  * @dist_base: the distributor's frame, VGIC_NO_ADDR until it is set
  * @rd_regions: struct vgic_rd_region by index
+ * @from, @to: all frames lie between, and perhaps other things; @to is 0 until @ready
  * @dist: the distributor's MMIO region
  */
 struct vgic {
@@ -128,6 +129,8 @@ struct vgic {
 	u32 ctlr;
 	struct ipa dist_base;
 	struct list_head rd_regions;
+	u64 from;
+	u64 to;
 	struct mmio_region dist;
 };
 

@@ -209,6 +209,12 @@ void vm_shutdown_all(void);
 /** vcpu_preempt_init() - the preempt notifier of a new vCPU */
 void vcpu_preempt_init(struct keel_vcpu *vcpu);
 
+/* A quick look: an address that is none of the vGIC's frames. */
+static __always_inline bool vgic_may_own(const struct keel_vm *vm, struct ipa a)
+{
+	return a.v >= vm->vgic.from && a.v < READ_ONCE(vm->vgic.to);
+}
+
 static inline bool vcpu_has_request(struct keel_vcpu *vcpu, enum vcpu_request req)
 {
 	return test_bit(req, &vcpu->requests);

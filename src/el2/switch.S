@@ -162,7 +162,20 @@ SYM_CODE_END(\name)
 .endm
 
 	all_regs el2_sysreg, vcpu_sysreg_el2
-	all_regs el2_dabt, run_dabt_el2
+	all_regs el2_device, run_device_el2
+
+/* A data abort: run_dabt_el2() tells a device's, for which el2_device goes on, from the others. */
+SYM_CODE_START(el2_dabt)
+	stp	x29, x30, [sp, #-16]!
+	bl	run_dabt_el2
+	cmp	w0, #EL2_DABT_DEVICE
+	b.ne	1f
+	ldp	x29, x30, [sp], #16
+	ldr	x0, [sp, #FRAME_CTX]
+	b	el2_device
+1:	ldp	x29, x30, [sp], #16
+	ret
+SYM_CODE_END(el2_dabt)
 
 /* Back to the caller of el2_switch(), ctx in x0. */
 SYM_CODE_START_LOCAL(el2_leave)

@@ -57,6 +57,12 @@ static bool mmio_in_kernel(struct keel_vcpu *vcpu, const struct mmio_access *a)
 	return !ret;
 }
 
+/* Most faults are on memory: told from two numbers, without the bus. */
+static bool mmio_may_be_atomic(struct keel_vm *vm, struct ipa ipa)
+{
+	return ipa.v >= READ_ONCE(vm->run.atomic_from) && ipa.v < READ_ONCE(vm->run.atomic_to);
+}
+
 bool run_mmio_short(struct keel_vcpu *vcpu, unsigned int exit)
 {
 	const struct el2_ctx *ctx = &vcpu->state.ctx;
@@ -66,7 +72,8 @@ bool run_mmio_short(struct keel_vcpu *vcpu, unsigned int exit)
 	int idx, ret = -EOPNOTSUPP;
 
 	if (exit != ESR_ELx_EC_DABT_LOW || !esr_dabt_is_device(ctx->esr) ||
-	    !esr_is_write(ctx->esr) || ctx->disr || !vgic_may_reenter(vcpu))
+	    !esr_is_write(ctx->esr) || ctx->disr || !mmio_may_be_atomic(vm, ctx->fault_ipa) ||
+	    !vgic_may_reenter(vcpu))
 		return false;
 	mmio_decode(&a, ctx->esr, ctx->fault_ipa);
 	idx = srcu_read_lock(&vm->srcu);
@@ -182,11 +189,30 @@ static int mmio_cmp(const void *a, const void *b)
 	return x->base.v < y->base.v ? -1 : x->base.v > y->base.v;
 }
 
+/* Who reads the old bounds with the new bus takes the long way. */
+static void mmio_bounds(struct keel_vm *vm, const struct mmio_bus *bus)
+{
+	u64 from = U64_MAX, to = 0;
+	unsigned int i;
+
+	for (i = 0; i < bus->nr; i++) {
+		const struct mmio_region *r = bus->region[i];
+
+		if (!r->ops->write_atomic)
+			continue;
+		from = min(from, r->base.v);
+		to = max(to, r->base.v + r->size);
+	}
+	WRITE_ONCE(vm->run.atomic_from, from);
+	WRITE_ONCE(vm->run.atomic_to, to);
+}
+
 /* Publish @bus and wait for readers of the old one. Pairs with srcu_dereference() above. */
 static void mmio_publish(struct keel_vm *vm, struct mmio_bus *bus)
 {
 	struct mmio_bus *old = rcu_dereference_protected(vm->bus, lockdep_is_held(&vm->bus_lock));
 
+	mmio_bounds(vm, bus);
 	rcu_assign_pointer(vm->bus, bus);
 	synchronize_srcu_expedited(&vm->srcu);
 	kfree(old);

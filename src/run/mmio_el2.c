@@ -72,14 +72,12 @@ void __el2 mmio_load_value(struct el2_ctx *ctx, const struct mmio_access *a, u64
 	ctx_set(ctx, a->reg, v);
 }
 
-static bool __el2 answer_el2(struct keel_vcpu *vcpu)
+bool __el2 run_device_el2(struct keel_vcpu *vcpu)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
 	struct mmio_access a;
 	u64 v;
 
-	if (!esr_dabt_is_device(ctx->esr))
-		return false;
 	mmio_decode(&a, ctx->esr, ctx->fault_ipa);
 	if (mmio_big_endian(read_sysreg(spsr_el2), read_sysreg_s(SYS_SCTLR_EL12)))
 		return false;
@@ -89,13 +87,15 @@ static bool __el2 answer_el2(struct keel_vcpu *vcpu)
 	if (!a.write)
 		mmio_load_value(ctx, &a, v);
 	el2_skip();
-	return true;
+	return !vcpu->vgic.owes;
 }
 
-bool __el2 run_dabt_el2(struct keel_vcpu *vcpu)
+unsigned int __el2 run_dabt_el2(struct keel_vcpu *vcpu)
 {
+	struct el2_ctx *ctx = &vcpu->state.ctx;
+
 	stage2_fault_el2(vcpu);
-	if (answer_el2(vcpu))
-		return !vcpu->vgic.owes;
+	if (vgic_may_own(vcpu->vm, ctx->fault_ipa))
+		return esr_dabt_is_device(ctx->esr) ? EL2_DABT_DEVICE : false;
 	return stage2_spurious_el2(vcpu);
 }

@@ -282,6 +282,10 @@ static bool fault_watch(struct keel_vcpu *vcpu, struct fault *f)
 
 static void fault_count(struct keel_vcpu *vcpu, const struct fault *f)
 {
+	struct stage2 *s2 = &vcpu->vm->stage2;
+
+	vcpu->stage2.maps = s2->maps + 1;
+	WRITE_ONCE(s2->maps, vcpu->stage2.maps);
 	vcpu_count(vcpu, COUNT_S2_FAULT);
 	if (f->level < S2_PAGE_LEVEL)
 		vcpu_count(vcpu, COUNT_S2_BLOCK);

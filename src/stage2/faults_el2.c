@@ -73,17 +73,20 @@ bool __el2 stage2_fault_el2(struct keel_vcpu *vcpu)
 
 /*
  * Another vCPU faulted here too, and the page has come meanwhile. AT asks what the instruction
- * asked. Not for execute permission, so data only; with one vCPU there is no other.
+ * asked; not for execute permission, so data only. While no other vCPU maps anything it need not be
+ * asked.
  */
 bool __el2 stage2_spurious_el2(struct keel_vcpu *vcpu)
 {
 	u64 esr = vcpu->state.ctx.esr;
+	u64 maps = READ_ONCE(vcpu->vm->stage2.maps);
 	bool write = esr_is_write(esr), el0;
 	u64 (*at)(u64 va);
 
-	if (READ_ONCE(vcpu->vm->nr_vcpus) == 1 || esr_abt_s1ptw(esr) ||
+	if (maps == vcpu->stage2.maps || esr_abt_s1ptw(esr) ||
 	    (esr & ESR_ELx_FSC_TYPE) != ESR_ELx_FSC_FAULT)
 		return false;
+	vcpu->stage2.maps = maps;
 	el0 = (read_sysreg(spsr_el2) & PSR_MODE_MASK) == PSR_MODE_EL0t;
 	if (el0)
 		at = write ? el2_at_s12e0w : el2_at_s12e0r;

@@ -144,17 +144,17 @@ bool __el2 trng_answer_el2(struct keel_vcpu *vcpu)
 	u64 *x = vcpu->state.ctx.x;
 	unsigned int i;
 
-	if (!trng_has(vcpu->vm, x[0]))
-		return false;
 	switch ((u32)x[0]) {
 	case ARM_SMCCC_TRNG_GET_UUID:
+		if (!trng_has(vcpu->vm, x[0]))
+			return false;
 		for (i = 0; i < 4; i++)
 			x[i] = trng_uuid[i];
 		return true;
 	case ARM_SMCCC_TRNG_RND32:
-		return trng_fill(vcpu, (u32)x[1], 32);
+		return trng_has(vcpu->vm, x[0]) && trng_fill(vcpu, (u32)x[1], 32);
 	case ARM_SMCCC_TRNG_RND64:
-		return trng_fill(vcpu, x[1], 64);
+		return trng_has(vcpu->vm, x[0]) && trng_fill(vcpu, x[1], 64);
 	default:
 		return false;
 	}

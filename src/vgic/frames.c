@@ -162,6 +162,20 @@ static int region_register(struct keel_vm *vm, struct vgic_rd_region *r)
 	return mmio_register(vm, &r->mmio);
 }
 
+static void frames_bounds(struct keel_vm *vm)
+{
+	u64 from = vm->vgic.dist_base.v, to = from + VGIC_FRAME;
+	struct vgic_rd_region *r;
+
+	list_for_each_entry(r, &vm->vgic.rd_regions, link) {
+		from = min(from, r->base.v);
+		to = max(to, r->base.v + (u64)r->used * VGIC_RD_SIZE);
+	}
+	vm->vgic.from = from;
+	/* Pairs with the load-acquire in vgic_mmio_el2(). */
+	smp_store_release(&vm->vgic.to, to);
+}
+
 int vgic_frames_register(struct keel_vm *vm)
 {
 	struct vgic_rd_region *r;
@@ -184,6 +198,7 @@ int vgic_frames_register(struct keel_vm *vm)
 		if (ret)
 			goto err_region;
 	}
+	frames_bounds(vm);
 	return 0;
 
 err_region:

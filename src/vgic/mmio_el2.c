@@ -127,7 +127,8 @@ bool __el2 vgic_mmio_el2(struct keel_vcpu *vcpu, struct ipa ipa, unsigned int le
 	struct vgic_access a;
 	struct place at;
 
-	if (!READ_ONCE(vcpu->vm->vgic.ready) || !place_find(vcpu->vm, ipa, &at) ||
+	/* Pairs with the store-release in vgic_frames_register(): frames are where they stay. */
+	if (!smp_load_acquire(&vcpu->vm->vgic.to) || !place_find(vcpu->vm, ipa, &at) ||
 	    !vgic_access_cut(&a, at.frame, at.offset, len))
 		return false;
 	if (!a.reg->bits) {
