@@ -15,22 +15,8 @@
 #define GROUP0	false
 #define GROUP1	true
 
-#define ICC_IAR0_EL1	s3_0_c12_c8_0
-#define ICC_EOIR0_EL1	s3_0_c12_c8_1
-#define ICC_IGRPEN0_EL1	s3_0_c12_c12_6
-
 /* How often handlers ran: written there, polled by the code that they interrupt. */
 static u32 taken0, taken1;
-
-static void fiq_on(void)
-{
-	asm volatile("msr daifclr, #1\n\tisb" : : : "memory");
-}
-
-static void fiq_off(void)
-{
-	asm volatile("msr daifset, #1\n\tisb" : : : "memory");
-}
 
 static void group_enable(bool group, bool on)
 {
@@ -66,25 +52,12 @@ static void wait_taken(u32 *count, u32 n)
 	ASSERT_EQ(READ_ONCE(*count), n);
 }
 
-/* What can come has come by the time these exits are over. */
-static void settle(void)
-{
-	int i;
-
-	for (i = 0; i < 4; i++)
-		mmio_read(GICD_IPA + GICD_TYPER, 4);
-	isb();
-}
-
 static void configure(u32 first, u32 n, u8 priority, bool group)
 {
-	u64 addr;
-	u32 i, word;
+	u32 i;
 
 	for (i = first; i < first + n; i++) {
-		addr = gic_reg(GICD_IGROUPR, 1, i);
-		word = mmio_read(addr, 4) & ~BIT(i % 32);
-		mmio_write(addr, 4, group ? word | BIT(i % 32) : word);
+		gic_group(i, group);
 		gic_priority(i, priority);
 		gic_edge(i, true);
 		gic_route(i, 0);
@@ -120,7 +93,7 @@ static void part_groups(void)
 	fiq_on();
 	/* The better ones of group 0 are in nobody's way. */
 	wait_taken(&taken1, MANY);
-	settle();
+	gic_settle();
 	ASSERT_EQ(READ_ONCE(taken0), 0);
 	group_enable(GROUP0, true);
 	wait_taken(&taken0, MANY);
@@ -131,7 +104,7 @@ static void part_groups(void)
 	pend(FIRST1, MANY);
 	pend(FIRST0, MANY);
 	wait_taken(&taken0, 2 * MANY);
-	settle();
+	gic_settle();
 	ASSERT_EQ(READ_ONCE(taken1), MANY);
 	group_enable(GROUP1, true);
 	wait_taken(&taken1, 2 * MANY);
@@ -144,12 +117,12 @@ static void part_group_off(void)
 	group_enable(GROUP0, true);
 	pend(FIRST1, MANY);
 	pend(FIRST0, MANY);
-	settle();
+	gic_settle();
 	group_enable(GROUP1, false);
 	irq_on();
 	fiq_on();
 	wait_taken(&taken0, MANY);
-	settle();
+	gic_settle();
 	ASSERT_EQ(READ_ONCE(taken1), 0);
 	fiq_off();
 	group_enable(GROUP1, true);
@@ -217,7 +190,7 @@ static void part_nested(void)
 	ASSERT_EQ(acknowledge(), FIRST1);
 	for (i = 0; i < DEPTH; i++) {
 		pend(FIRST0 + i, 1);
-		settle();
+		gic_settle();
 		ASSERT_EQ(acknowledge(), FIRST0 + i);
 	}
 	for (i = 0; i < DEPTH; i++)
@@ -265,11 +238,11 @@ static void part_binary_point(void)
 	pend(FIRST0 + 2, 1);
 	pend(FIRST0 + 1, 1);
 	pend(FIRST0 + 3, 1);
-	settle();
+	gic_settle();
 	ASSERT_EQ(acknowledge(), INTID_SPURIOUS);
 	configure(SPARE, 1, 0x78, GROUP1);
 	pend(SPARE, 1);
-	settle();
+	gic_settle();
 	ASSERT_EQ(acknowledge(), SPARE);
 	end(SPARE);
 	ASSERT_EQ(acknowledge(), INTID_SPURIOUS);

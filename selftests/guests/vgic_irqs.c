@@ -34,19 +34,6 @@ static void wait_count(u32 intid, u32 n)
 		cpu_relax();
 }
 
-/*
- * Anything that can be delivered is delivered by the time these exits are over: interrupts are
- * looked at on each way into the guest.
- */
-static void settle(void)
-{
-	int i;
-
-	for (i = 0; i < 4; i++)
-		mmio_read(GICD_IPA + GICD_TYPER, 4);
-	isb();
-}
-
 static void enable(u32 intid)
 {
 	gic_set_bit(GICD_ISENABLER, intid);
@@ -73,7 +60,7 @@ static void level_line(u32 intid, u32 raise, u32 lower)
 	irq_on();
 	ask(raise, intid);
 	wait_count(intid, 3);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(intid), 3);
 	inside = NULL;
 
@@ -84,7 +71,7 @@ static void level_line(u32 intid, u32 raise, u32 lower)
 	ask(lower, intid);
 	ASSERT(!gic_get_bit(GICD_ISPENDR, intid));
 	enable(intid);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(intid), 3);
 
 	/* Up while disabled and kept up: comes when enabled. */
@@ -93,7 +80,7 @@ static void level_line(u32 intid, u32 raise, u32 lower)
 	inside = lower_at_third;
 	enable(intid);
 	wait_count(intid, 6);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(intid), 6);
 }
 
@@ -123,13 +110,13 @@ static void part_edge(void)
 	irq_on();
 	ask(ASK_PULSE, SPI);
 	wait_count(SPI, 1);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 1);
 
 	/* A line that stays up gives one interrupt, at its rise. */
 	ask(ASK_RAISE, SPI);
 	wait_count(SPI, 2);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 2);
 	ask(ASK_LOWER, SPI);
 
@@ -139,20 +126,20 @@ static void part_edge(void)
 	ask(ASK_PULSE, SPI);
 	irq_on();
 	wait_count(SPI, 3);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 3);
 
 	/* A rise while it is active is another. */
 	inside = pulse_once_inside;
 	ask(ASK_PULSE, SPI);
 	wait_count(SPI, 5);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 5);
 
 	/* A rise while disabled is kept. */
 	disable(SPI);
 	ask(ASK_PULSE, SPI);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 5);
 	ASSERT(gic_get_bit(GICD_ISPENDR, SPI));
 	enable(SPI);
@@ -163,7 +150,7 @@ static void part_edge(void)
 	ask(ASK_PULSE, SPI);
 	gic_set_bit(GICD_ICPENDR, SPI);
 	enable(SPI);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 6);
 }
 
@@ -188,7 +175,7 @@ static void part_sgi(void)
 	irq_on();
 	for (i = 0; i < 16; i++) {
 		gic_sgi(0, i);
-		settle();
+		gic_settle();
 		ASSERT_EQ(seen(i), 0);
 		ASSERT(gic_get_bit(GICD_ISPENDR, i));
 		enable(i);
@@ -211,7 +198,7 @@ static void part_sgi(void)
 	/* To nobody. */
 	icc_write(ICC_SGI1R_EL1, 0x30ULL << 16 | 1);
 	icc_write(ICC_SGI1R_EL1, 0x4);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(0), 3);
 }
 
@@ -238,7 +225,7 @@ static void part_priority(void)
 	for (i = 0; i < 8; i++)
 		gic_set_bit(GICD_ISPENDR, SPI + i);
 	irq_on();
-	settle();
+	gic_settle();
 	for (i = 0; i < 8; i++)
 		ASSERT_EQ(seen(SPI + i), priorities[i] < 0x70 ? 2 : 1);
 	icc_write(ICC_PMR_EL1, 0xf0);
@@ -250,7 +237,7 @@ static void part_priority(void)
 	icc_write(ICC_IGRPEN1_EL1, 0);
 	isb();
 	gic_set_bit(GICD_ISPENDR, SPI);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 2);
 	icc_write(ICC_IGRPEN1_EL1, 1);
 	isb();
@@ -276,7 +263,7 @@ static void part_many(void)
 		for (i = 32; i < 32 + 64; i++)
 			if (((i * 40) & 0xf0) != 0xf0)
 				wait_count(i, round);
-		settle();
+		gic_settle();
 		for (i = 32; i < 32 + 64; i++)
 			ASSERT_EQ(seen(i), ((i * 40) & 0xf0) != 0xf0 ? round : 0);
 	}
@@ -295,7 +282,7 @@ static void part_many(void)
 	}
 	for (i = 32; i < 32 + 64; i++)
 		wait_count(i, 3);
-	settle();
+	gic_settle();
 	for (i = 32; i < 32 + 64; i++)
 		ASSERT_EQ(seen(i), 3);
 }
@@ -369,7 +356,7 @@ static void part_registers(void)
 	gic_set_bit(GICD_ISACTIVER, SPI);
 	irq_on();
 	gic_set_bit(GICD_ISPENDR, SPI);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 0);
 	gic_set_bit(GICD_ICACTIVER, SPI);
 	wait_count(SPI, 1);
@@ -402,7 +389,7 @@ static void part_eoimode(void)
 	gic_edge(SPI, true);
 	enable(SPI);
 	gic_set_bit(GICD_ISPENDR, SPI);
-	settle();
+	gic_settle();
 	ASSERT_EQ(icc_read(ICC_HPPIR1_EL1), SPI);
 	intid = icc_read(ICC_IAR1_EL1);
 	ASSERT_EQ(intid, SPI);
@@ -413,18 +400,18 @@ static void part_eoimode(void)
 	icc_write(ICC_EOIR1_EL1, SPI);
 	isb();
 	ASSERT_EQ(icc_read(ICC_RPR_EL1), 0xff);
-	settle();
+	gic_settle();
 	ASSERT(gic_get_bit(GICD_ISACTIVER, SPI));
 	ASSERT_EQ(icc_read(ICC_IAR1_EL1), INTID_SPURIOUS);
 	icc_write(ICC_DIR_EL1, SPI);
 	isb();
-	settle();
+	gic_settle();
 	ASSERT(!gic_get_bit(GICD_ISACTIVER, SPI));
 	ASSERT_EQ(icc_read(ICC_IAR1_EL1), SPI);
 	icc_write(ICC_EOIR1_EL1, SPI);
 	icc_write(ICC_DIR_EL1, SPI);
 	isb();
-	settle();
+	gic_settle();
 	ASSERT_EQ(icc_read(ICC_IAR1_EL1), INTID_SPURIOUS);
 }
 
@@ -498,7 +485,7 @@ static void part_stray(void)
 	irq_on();
 	gic_route(SPI, 7);
 	ask(ASK_PULSE, SPI);
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 0);
 	ASSERT(gic_get_bit(GICD_ISPENDR, SPI));
 	gic_route(SPI, 0);
@@ -532,7 +519,7 @@ static void part_irqfd(void)
 		ask(ASK_EVENT, SPI);
 		wait_count(SPI, i);
 	}
-	settle();
+	gic_settle();
 	ASSERT_EQ(seen(SPI), 20);
 }
 
@@ -544,7 +531,7 @@ static void open_inside(u32 intid)
 	gic_set_bit(GICD_ISPENDR, SPI + 1);
 	gic_set_bit(GICD_ISPENDR, SPI + 2);
 	irq_on();
-	settle();
+	gic_settle();
 	wait_count(SPI + 1, seen(SPI));
 	ASSERT_EQ(seen(SPI + 2), seen(SPI) - 1);
 	irq_off();

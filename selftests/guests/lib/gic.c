@@ -50,6 +50,23 @@ void gic_route(u32 intid, u32 cpu)
 	mmio_write(GICD_IPA + GICD_IROUTER + 8 * intid, 8, smp_mpidr(cpu));
 }
 
+void gic_group(u32 intid, u32 group)
+{
+	u64 addr = gic_reg(GICD_IGROUPR, 1, intid);
+	u32 word = mmio_read(addr, 4) & ~BIT(intid % 32);
+
+	mmio_write(addr, 4, group ? word | BIT(intid % 32) : word);
+}
+
+void gic_settle(void)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		mmio_read(GICD_IPA + GICD_TYPER, 4);
+	isb();
+}
+
 void gic_sgi(u32 cpu, u32 intid)
 {
 	u64 aff1 = cpu >> 4;

@@ -72,6 +72,8 @@ struct frame {
 #define wfi()		asm volatile("dsb sy\n\twfi" : : : "memory")
 #define irq_on()	asm volatile("msr daifclr, #2\n\tisb" : : : "memory")
 #define irq_off()	asm volatile("msr daifset, #2\n\tisb" : : : "memory")
+#define fiq_on()	asm volatile("msr daifclr, #1\n\tisb" : : : "memory")
+#define fiq_off()	asm volatile("msr daifset, #1\n\tisb" : : : "memory")
 
 /**
  * guest_main() - the guest's own part, run on CPU 0
@@ -357,8 +359,27 @@ void gic_route(u32 intid, u32 cpu);
  */
 void gic_sgi(u32 cpu, u32 intid);
 
+/**
+ * gic_group() - choose an interrupt's group
+ * @intid: interrupt
+ * @group: 0 (signalled as FIQ) or 1 (as IRQ)
+ */
+void gic_group(u32 intid, u32 group);
+
+/**
+ * gic_settle() - what can be delivered has been delivered when it returns
+ *
+ * Interrupts are looked at on each way into the guest; these are some exits.
+ */
+void gic_settle(void);
+
 /* The GIC CPU interface by encoding: old assemblers do not know all names. */
 #define ICC_PMR_EL1		s3_0_c4_c6_0
+#define ICC_IAR0_EL1		s3_0_c12_c8_0
+#define ICC_EOIR0_EL1		s3_0_c12_c8_1
+#define ICC_HPPIR0_EL1		s3_0_c12_c8_2
+#define ICC_BPR0_EL1		s3_0_c12_c8_3
+#define ICC_IGRPEN0_EL1		s3_0_c12_c12_6
 #define ICC_IAR1_EL1		s3_0_c12_c12_0
 #define ICC_EOIR1_EL1		s3_0_c12_c12_1
 #define ICC_HPPIR1_EL1		s3_0_c12_c12_2
