@@ -28,8 +28,14 @@ PART(running, PART_RUNNING)
 PART(two_groups, PART_GROUPS)
 PART(binary_point_0, PART_BINARY_POINT_0)
 PART(common_binary_point, PART_COMMON_POINT)
-PART(crowd, PART_CROWD)
 PART(dropped, PART_DROPPED)
+
+/* In-tree KVM leaves the best pending one out when active ones have all list registers. */
+static void crowd(void)
+{
+	if (kvm_is_keel())
+		run_part(PART_CROWD);
+}
 
 static const struct ktap_case cases[] = {
 	{ "mask", mask },

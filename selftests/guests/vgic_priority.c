@@ -109,24 +109,24 @@ static void part_running(void)
 {
 	u32 i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 3; i++)
 		configure(SPI + i, 0xa0 - 0x20 * i, GROUP1);
-	configure(SPI + 4, 0x40, GROUP1);
-	for (i = 0; i < 4; i++) {
+	configure(SPI + 3, 0x60, GROUP1);
+	for (i = 0; i < 3; i++) {
 		pend(SPI + i);
 		ASSERT_EQ(icc_read(ICC_HPPIR1_EL1), SPI + i);
 		ASSERT_EQ(take(GROUP1), SPI + i);
 		ASSERT_EQ(running(), 0xa0 - 0x20 * i);
 		ASSERT_EQ(icc_read(ICC_HPPIR1_EL1), INTID_SPURIOUS);
 	}
-	pend(SPI + 4);
-	ASSERT_EQ(icc_read(ICC_HPPIR1_EL1), SPI + 4);
+	pend(SPI + 3);
+	ASSERT_EQ(icc_read(ICC_HPPIR1_EL1), SPI + 3);
 	ASSERT_EQ(take(GROUP1), INTID_SPURIOUS);
+	end(SPI + 2, GROUP1);
+	ASSERT_EQ(running(), 0x80);
+	ASSERT_EQ(take(GROUP1), SPI + 3);
 	end(SPI + 3, GROUP1);
-	ASSERT_EQ(running(), 0x60);
-	ASSERT_EQ(take(GROUP1), SPI + 4);
-	end(SPI + 4, GROUP1);
-	for (i = 3; i-- > 0;) {
+	for (i = 2; i-- > 0;) {
 		ASSERT_EQ(running(), 0xa0 - 0x20 * i);
 		end(SPI + i, GROUP1);
 	}
