@@ -50,7 +50,8 @@ bool __el2 pnmi_ring_el2(struct keel_vcpu *to)
 	struct prda *p;
 
 	smp_mb();	/* queues before mode: see the top of this file */
-	if (READ_ONCE(to->mode) != VCPU_IN_GUEST)
+	/* Then where it is, and that CPU's rung: pairs with the release in run_pass(). */
+	if (smp_load_acquire(&to->mode) != VCPU_IN_GUEST)
 		return false;
 	p = READ_ONCE(to->prda);
 	if (!READ_ONCE(p->doorbell.el2))

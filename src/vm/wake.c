@@ -92,7 +92,7 @@ static void vcpu_send_kick(struct keel_vcpu *vcpu)
 
 void vcpu_kick(struct keel_vcpu *vcpu)
 {
-	/* Pairs with smp_store_mb() of mode in run/loop.c: see the top of this file. */
+	/* Pairs with the smp_mb() after mode in run/loop.c: see the top of this file. */
 	smp_mb();
 	if (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST)
 		vcpu_send_kick(vcpu);
