@@ -65,6 +65,7 @@ struct kvm_userspace_memory_region2 {
 
 #ifndef ISR_EL1_A
 #define ISR_EL1_A BIT(8)
+#define ISR_EL1_I BIT(7)
 #endif
 
 /*

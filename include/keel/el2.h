@@ -175,6 +175,7 @@ struct el2_note {
  * @maintenance, @vtimer: keel's PPIs
  * @kernel_priority: what the kernel gave them
  * @rung: an interrupt is on its way here
+ * @row: how many EL2 has answered with the next one pending already
  * @el2: all three have priorities above everything else: EL2 acknowledges them
  */
 struct prda_doorbell {
@@ -184,6 +185,7 @@ struct prda_doorbell {
 	u32 maintenance;
 	u32 vtimer;
 	u32 rung;
+	u32 row;
 	u8 kernel_priority;
 	bool el2;
 };

@@ -19,6 +19,8 @@
 #include <keel/pnmi.h>
 #include <keel/vm.h>
 
+#define DOORBELLS_IN_A_ROW	4	/* more than two CPUs that play with each other bring about */
+
 /* True if it was set. Plain exclusives, as in el2/lock.c; acquire and release. */
 static __always_inline bool test_and_set(u32 *flag)
 {
@@ -96,6 +98,20 @@ static void __el2 pnmi_note_el2(struct keel_vcpu *vcpu)
 	smp_store_release(&s->have, READ_ONCE(s->want));
 }
 
+/*
+ * The host's interrupts are below the doorbell, which other vCPUs of a guest can ring again and
+ * again: then one is pending whenever this returns to the guest, and the host would see no tick. So
+ * when something is pending still, some times in a row, let the host look.
+ */
+static bool __el2 irq_must_leave(struct prda *p)
+{
+	if (!(read_sysreg(isr_el1) & ISR_EL1_I)) {
+		p->doorbell.row = 0;
+		return false;
+	}
+	return ++p->doorbell.row % DOORBELLS_IN_A_ROW == 0;
+}
+
 bool __el2 pnmi_irq_el2(struct keel_vcpu *vcpu)
 {
 	struct prda *p = prda();
@@ -120,5 +136,5 @@ bool __el2 pnmi_irq_el2(struct keel_vcpu *vcpu)
 		pnmi_note_el2(vcpu);
 	vgic_refill_el2(vcpu, p);
 	irq_finish(intid, true);
-	return !vcpu->vgic.owes;
+	return !vcpu->vgic.owes && !irq_must_leave(p);
 }
