@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Linux with pseudo-NMIs under keelrun: one CPU spins with interrupts off, the other asks it where it
-# is (sysrq l), and gets the answer while it spins. Without pseudo-NMIs it gets none.
+# Linux with pseudo-NMIs under keelrun: one CPU spins with interrupts off, the other asks it where
+# it is (sysrq l), and gets the answer while it spins. Without pseudo-NMIs it gets none.
 # shellcheck disable=SC2016 # commands are typed as they are, the guest's shell expands them
 #
 # Needs /guest/debug/, because Debian's kernels have no pseudo-NMI; the KVM node is KEEL_DEV. Prints
@@ -15,7 +15,8 @@ mkdir modules
 cp $guest/modules/irqsoff.ko modules/
 (cat $guest/initrd.cpio && find modules | cpio -o -H newc 2>/dev/null) >initrd
 
-# boot WORD...: words for the command line. CPU 1 gets no tasks: they would wait there for the spin's end.
+# boot WORD...: words for the command line. CPU 1 gets no tasks: they would wait there for the end of
+# the spin.
 boot() {
 	start keelrun --dev "${KEEL_DEV:-/dev/keel}" --cpus 2 --mem 512M --kernel $guest/Image \
 		--initrd initrd --append "quiet keel.shell isolcpus=1 $*"

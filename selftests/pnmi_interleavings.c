@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The doorbell's protocol (src/pnmi/pnmi_el2.c, src/run/loop.c, src/vm/wake.c), every interleaving of
- * it: two senders on CPUs of their own, and a vCPU that enters, leaves, moves between two CPUs and
- * sleeps. No interrupt is lost, none is taken twice, and a CPU has one doorbell on its way at most.
- * Each case but the first leaves one thing out of the protocol and must then see it fail.
+ * The doorbell's protocol (src/pnmi/pnmi_el2.c, src/run/loop.c, src/vm/wake.c), every interleaving
+ * of it: two senders on CPUs of their own, and a vCPU that enters, leaves, moves between two CPUs
+ * and sleeps. No interrupt is lost, none is taken twice, and a CPU has one doorbell on its way at
+ * most. Each case but the first leaves one thing out of the protocol and must then see it fail.
  *
  * Memory is weak as far as the protocol needs: a store stays in its CPU's buffer for any time, and
  * the buffer empties in any order (one entry a variable: a second store replaces the first). A full
@@ -450,7 +450,7 @@ static void pass_leave(struct state *n)
 	go(n, PC_AFTER, "vCPU: mode = OUTSIDE");
 }
 
-/* Goes on, moves to the other CPU (a context switch is a full barrier), or waits for an interrupt. */
+/* Goes on, moves to the other CPU (a context switch is a full barrier), or sleeps. */
 static void after_step(const struct state *s)
 {
 	struct state n = *s;

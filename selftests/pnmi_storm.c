@@ -2,8 +2,8 @@
 /*
  * Doorbells from all sides at once: the CPUs of a guest send SGIs to each other without pause, the
  * host SPIs by irqfd and KVM_IRQ_LINE, while the vCPUs' threads move from CPU to CPU and are called
- * out of the guest. Each interrupt waits for the one before it from the same source, so none may get
- * lost and none may come twice (guests/pnmi_storm.c). Wants a host with four CPUs.
+ * out of the guest. Each interrupt waits for the one before it from the same source, so none may
+ * get lost and none may come twice (guests/pnmi_storm.c). Wants a host with four CPUs.
  */
 #include <sched.h>
 #include <signal.h>

@@ -4,9 +4,9 @@
  *
  * Whichever method: the vector is obtained from ICC_IAR1_EL1, and the vector decides. Regular:
  * PSTATE.I is cleared, so that a pseudo-NMI nests, the handler runs, PSTATE.I is set; the running
- * priority keeps further regular ones off meanwhile. Pseudo-NMI: its handler runs, as it is. ELR and
- * SPSR, which a nested exception overwrites, are in the frame by then (entry.S). A spurious vector
- * gets no EOI.
+ * priority keeps further regular ones off meanwhile. Pseudo-NMI: its handler runs, as it is. ELR
+ * and SPSR, which a nested exception overwrites, are in the frame by then (entry.S). A spurious
+ * vector gets no EOI.
  *
  * Eager masking: ICC_PMR_EL1, a register write each time. Lazy masking: a flag. A regular interrupt
  * that comes while it is set is acknowledged, its vector saved, and run when the flag clears; until

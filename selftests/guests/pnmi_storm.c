@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts between all CPUs at once. Each two CPUs have one ball, which an SGI carries to and fro:
- * a lost SGI is a ball that is nowhere, a doubled one is a ball that comes where it is already.
+ * Interrupts between all CPUs at once. Each two CPUs have one ball, which an SGI carries to and
+ * fro: a lost SGI is a ball that is nowhere, a doubled one is a ball that comes where it is already.
  */
 #include "guest.h"
 #include "pnmi_storm.h"
@@ -86,7 +86,7 @@ static void return_balls(u32 me)
 	}
 }
 
-/* Every second CPU sleeps when it has nothing to do; the others spin, which only a doorbell ends. */
+/* Every second CPU sleeps when it has nothing to do, the others spin. */
 static void play(u32 me)
 {
 	u32 i;

@@ -159,15 +159,9 @@ static void take_irq(u32 intid)
 	WRITE_ONCE(irqs, irqs + 1);
 }
 
-/* Two groups, one order of priorities; each IAR gives its own group's, if that is the best. */
-static void part_groups(void)
+/* Each IAR gives its own group's, if that is the best. */
+static void groups_by_polling(void)
 {
-	enable_groups();
-	configure(SPI, 0x40, GROUP0);
-	configure(SPI + 1, 0x80, GROUP0);
-	configure(SPI + 2, 0x80, GROUP1);
-	configure(SPI + 3, 0x20, GROUP1);
-
 	pend(SPI + 2);
 	pend(SPI);
 	ASSERT_EQ(icc_read(ICC_HPPIR0_EL1), SPI);
@@ -190,8 +184,11 @@ static void part_groups(void)
 	ASSERT_EQ(take(GROUP0), SPI + 1);
 	end(SPI + 1, GROUP0);
 	ASSERT_EQ(running(), RPR_IDLE);
+}
 
-	/* The same by exceptions. */
+/* The same by exceptions. */
+static void groups_by_exceptions(void)
+{
 	vector_set(VECTOR_FIQ, take_fiq);
 	gic_handler(take_irq);
 	pend(SPI + 2);
@@ -201,6 +198,18 @@ static void part_groups(void)
 	fiq_on();
 	while (READ_ONCE(fiqs) != 2)
 		cpu_relax();
+}
+
+/* Two groups, one order of priorities. */
+static void part_groups(void)
+{
+	enable_groups();
+	configure(SPI, 0x40, GROUP0);
+	configure(SPI + 1, 0x80, GROUP0);
+	configure(SPI + 2, 0x80, GROUP1);
+	configure(SPI + 3, 0x20, GROUP1);
+	groups_by_polling();
+	groups_by_exceptions();
 }
 
 /*

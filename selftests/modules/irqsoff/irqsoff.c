@@ -2,9 +2,9 @@
 /*
  * A CPU that spins with interrupts off, for a guest: only a pseudo-NMI can ask it where it is.
  *
- * insmod irqsoff.ko cpu=N returns at once; CPU N, not the one that runs insmod, is in irqsoff_spin()
- * from then until 1 is written to the parameter stop. Ask by the sysrq l meanwhile. The module stays
- * for good: nothing tells when CPU N has left it.
+ * insmod irqsoff.ko cpu=N returns at once; CPU N, not the one that runs insmod, is in
+ * irqsoff_spin() from then until 1 is written to the parameter stop. Ask by the sysrq l meanwhile.
+ * The module stays for good: nothing tells when CPU N has left it.
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
