@@ -1,42 +1,141 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What operations of a guest cost. Under the emulator's instruction count one tick of a 1 GHz
- * counter is one instruction (scripts/bench). Prints a line an operation: name, minimum, median,
- * in nanoseconds of the counter.
+ * What operations of a guest cost (scripts/bench): a VM an operation. What does not put all CPUs to
+ * sleep is timed by the guest with its counter; under the emulator's instruction count one tick of
+ * a 1 GHz counter is one instruction. The rest is what the host's PMU counts over a batch, less
+ * what a batch of nothing counts. BENCH_EL2=1: also what keel did at EL2, which debug builds count.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "guests/bench_exits.h"
+#include "lib/bench.h"
 #include "lib/vm.h"
 
 GUEST_DECLARE(bench_exits);
 
-static const char * const names[BENCH_NR] = {
-	[BENCH_HVC] = "hypercall",
-	[BENCH_HVC_HOST] = "hypercall-host",
-	[BENCH_SYSREG] = "id-register",
-	[BENCH_MMIO_USER] = "mmio-user",
-	[BENCH_MMIO_GIC] = "mmio-vgic",
-	[BENCH_EOI] = "eoi",
-	[BENCH_IPI] = "ipi",
-	[BENCH_TIMER] = "timer",
-	[BENCH_FAULT] = "stage2-fault",
+#define PAGE	4096ULL
+#define BLOCK	(2ULL << 20)
+
+enum el2_count { EL2_ENTRIES, EL2_WRITES, EL2_ISBS, EL2_COUNTS };
+
+static const char * const el2_names[EL2_COUNTS] = {
+	"el2_entries", "el2_sysreg_writes", "el2_isbs",
 };
 
-static double batch[BENCH_NR][BENCH_BATCHES];
-static int batches[BENCH_NR];
-static double ns_per_tick;
+static const struct op {
+	const char *name;
+	u64 ipa;		/* memory that the guest is to fault in, taken away before each batch */
+	u64 size;
+	void *(*helper)(void *arg);
+	int vcpus;
+	bool sleeps;		/* counted by the PMU */
+} ops[BENCH_NR] = {
+	[BENCH_NOTHING]		= { "nothing", .sleeps = true },
+	[BENCH_HYPERCALL]	= { "hypercall" },
+	[BENCH_HYPERCALL_HOST]	= { "hypercall_host" },
+	[BENCH_SYSREG]		= { "sysreg" },
+	[BENCH_VGIC_READ]	= { "vgic_read" },
+	[BENCH_VGIC_WRITE]	= { "vgic_write" },
+	[BENCH_MMIO_USER]	= { "mmio_user" },
+	[BENCH_FAULT_4K]	= { "fault_4k", BENCH_4K_IPA, BENCH_4K_COUNT * PAGE },
+	[BENCH_FAULT_2M]	= { "fault_2m", BENCH_2M_IPA, BENCH_2M_COUNT * BLOCK },
+	[BENCH_EOI]		= { "eoi" },
+	[BENCH_TIMER]		= { "timer" },
+	[BENCH_WFI_WAKE]	= { "wfi_wake", .sleeps = true },
+	[BENCH_IOEVENTFD]	= { "ioeventfd" },
+	[BENCH_IOEVENTFD_WAKE]	= { "ioeventfd_wake" },
+	[BENCH_IRQFD]		= { "irqfd" },
+	[BENCH_IPI]		= { "ipi", .vcpus = 2 },
+	[BENCH_IPI_BLOCKED]	= { "ipi_blocked", .vcpus = 2 },
+};
 
-static u64 counter_hz(void)
+/* The VM that runs: one at a time. */
+static struct bench {
+	const struct op *op;
+	void *mem;
+	int eventfd;
+	bool stop;
+	struct bench_shared *shared;
+	int stats[2];
+	int vcpus;
+	double work;
+	u64 el2[EL2_COUNTS];
+	int batches;			/* one before those that count */
+	double value[BENCH_MAX_BATCHES + 1];
+	double el2_value[EL2_COUNTS][BENCH_MAX_BATCHES + 1];
+} b;
+
+static double frame_work, frame_el2[EL2_COUNTS];
+
+static bool el2_wanted(void)
 {
-	u64 hz;
+	return getenv("BENCH_EL2") && kvm_is_keel();
+}
 
-	asm volatile("mrs %0, cntfrq_el0" : "=r" (hz));
-	return hz;
+static void el2_read(u64 *count)
+{
+	int i;
+
+	/* The module counts, so any vCPU tells. */
+	for (i = 0; i < EL2_COUNTS && el2_wanted(); i++)
+		count[i] = kvm_stat(b.stats[0], el2_names[i]);
+}
+
+/* All of it present, pages or blocks: what is measured is the hypervisor, not the host's fault. */
+static void mem_create(const struct op *op)
+{
+	char *p;
+
+	b.mem = NULL;
+	if (!op->size)
+		return;
+	p = mmap(NULL, op->size + BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(p != MAP_FAILED);
+	b.mem = (void *)(((u64)p + BLOCK - 1) & ~(BLOCK - 1));
+	REQUIRE_OK(madvise(b.mem, op->size,
+			   op == &ops[BENCH_FAULT_4K] ? MADV_NOHUGEPAGE : MADV_HUGEPAGE));
+	memset(b.mem, 1, op->size);
+}
+
+static void mem_renew(struct vm *vm)
+{
+	if (!b.mem)
+		return;
+	vm_memslot(vm, 1, 0, b.op->ipa, 0, b.mem);
+	REQUIRE_OK(vm_memslot(vm, 1, 0, b.op->ipa, b.op->size, b.mem));
+}
+
+static void batch_begin(struct vm *vm)
+{
+	mem_renew(vm);
+	el2_read(b.el2);
+	b.work = bench_work();
+}
+
+static void batch_end(u64 ticks, u64 rounds)
+{
+	double work = bench_work() - b.work - frame_work;
+	u64 now[EL2_COUNTS];
+	int i;
+
+	REQUIRE(b.batches <= bench_batches());
+	el2_read(now);
+	b.value[b.batches] = (b.op->sleeps ? work : ticks * bench_ns_per_tick()) / rounds;
+	for (i = 0; i < EL2_COUNTS; i++)
+		b.el2_value[i][b.batches] = (now[i] - b.el2[i] - frame_el2[i]) / rounds;
+	b.batches++;
+}
+
+static void take(struct vcpu *vcpu, u64 value)
+{
+	if (BENCH_ROUNDS(value))
+		batch_end(BENCH_TICKS(value), BENCH_ROUNDS(value));
+	else
+		batch_begin(vcpu->vm);
 }
 
 static bool answer_mmio(struct vcpu *vcpu)
@@ -44,57 +143,152 @@ static bool answer_mmio(struct vcpu *vcpu)
 	return vcpu->run->exit_reason == KVM_EXIT_MMIO;
 }
 
-static void take(struct vcpu *vcpu __always_unused, u64 value)
+/* A device's thread: sleeps until the guest kicks. */
+static void *wait_for_kicks(void *arg)
 {
-	unsigned int op = BENCH_OP(value);
+	struct bench *bench = arg;
+	u64 n;
 
-	REQUIRE(op < BENCH_NR && batches[op] < BENCH_BATCHES);
-	batch[op][batches[op]++] = BENCH_TICKS(value) * ns_per_tick / BENCH_ROUNDS(value);
+	while (!READ_ONCE(bench->stop)) {
+		REQUIRE_EQ(read(bench->eventfd, &n, sizeof(n)), sizeof(n));
+		WRITE_ONCE(bench->shared->woken, bench->shared->woken + 1);
+	}
+	return NULL;
 }
 
-static int compare(const void *a, const void *b)
+/* A device's thread: signals when the guest asks. */
+static void *signal_on_request(void *arg)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	struct bench *bench = arg;
+	u64 n = 1, seen = 0;
 
-	return x < y ? -1 : x > y;
+	while (!READ_ONCE(bench->stop)) {
+		if (READ_ONCE(bench->shared->request) == seen) {
+			asm volatile("yield" : : : "memory");
+			continue;
+		}
+		seen = READ_ONCE(bench->shared->request);
+		REQUIRE_EQ(write(bench->eventfd, &n, sizeof(n)), sizeof(n));
+	}
+	return NULL;
 }
 
-/* In pages, which are all there: what is timed is the hypervisor, not the host's page fault. */
-static void add_fault_memory(struct vm *vm)
+static void pin(pthread_t thread, int cpu)
 {
-	void *mem = mmap(NULL, BENCH_FAULT_SIZE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t set;
 
-	REQUIRE(mem != MAP_FAILED);
-	REQUIRE_OK(madvise(mem, BENCH_FAULT_SIZE, MADV_NOHUGEPAGE));
-	memset(mem, 1, BENCH_FAULT_SIZE);
-	REQUIRE_OK(vm_memslot(vm, 1, 0, BENCH_FAULT_IPA, BENCH_FAULT_SIZE, mem));
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	REQUIRE(!pthread_setaffinity_np(thread, sizeof(set), &set));
 }
 
-static void bench(void)
+/* The event that the operation is about, and the thread at its other end, on CPU 0. */
+static bool helper_start(struct vm *vm, pthread_t *thread)
 {
+	bool irq = b.op == &ops[BENCH_IRQFD];
+	struct kvm_ioeventfd kick = { .addr = BENCH_KICK_IPA, .len = 4 };
+	struct kvm_irqfd irqfd = { .gsi = BENCH_SPI - 32 };
+
+	if (!irq && b.op != &ops[BENCH_IOEVENTFD] && b.op != &ops[BENCH_IOEVENTFD_WAKE])
+		return false;
+	b.eventfd = eventfd(0, EFD_CLOEXEC);
+	REQUIRE_OK(b.eventfd);
+	kick.fd = b.eventfd;
+	irqfd.fd = b.eventfd;
+	REQUIRE_OK(irq ? ioctl(vm->fd, KVM_IRQFD, &irqfd) : ioctl(vm->fd, KVM_IOEVENTFD, &kick));
+	REQUIRE(!pthread_create(thread, NULL, irq ? signal_on_request : wait_for_kicks, &b));
+	pin(*thread, 0);
+	return true;
+}
+
+static void helper_stop(pthread_t thread)
+{
+	u64 n = 1;
+
+	WRITE_ONCE(b.stop, true);
+	REQUIRE_EQ(write(b.eventfd, &n, sizeof(n)), sizeof(n));
+	pthread_join(thread, NULL);
+	close(b.eventfd);
+}
+
+static void vcpus_pin(struct vm *vm)
+{
+	int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		pin(vm->vcpus[i].thread, i ? 0 : bench_last_cpu());
+}
+
+static void run_op(enum bench_op op)
+{
+	bool helper;
+	pthread_t thread;
 	struct vm vm;
-	int op;
 
-	ns_per_tick = 1e9 / counter_hz();
-	vm_create_guest(&vm, guest_bench_exits, guest_bench_exits_end, 2);
+	memset(&b, 0, sizeof(b));
+	b.op = &ops[op];
+	vm_create_guest(&vm, guest_bench_exits, guest_bench_exits_end, b.op->vcpus ? : 1);
+	vcpu_start_at(&vm.vcpus[0], RAM_IPA, BENCH_ARG(op, bench_batches()));
 	vm_gic_create(&vm, 64);
-	add_fault_memory(&vm);
+	b.shared = vm_ptr(&vm, SHARED_IPA);
+	mem_create(b.op);
+	b.stats[0] = el2_wanted() ? kvm_stats_open(vm.vcpus[0].fd) : -1;
 	vm.exit = answer_mmio;
 	vm.sync = take;
+	helper = helper_start(&vm, &thread);
 	vm_start(&vm);
+	vcpus_pin(&vm);
 	CHECK_EQ(vm_wait(&vm), 0);
+	if (helper)
+		helper_stop(thread);
 	vm_destroy(&vm);
-	for (op = 0; op < BENCH_NR; op++) {
-		REQUIRE_EQ(batches[op], BENCH_BATCHES);
-		qsort(batch[op], BENCH_BATCHES, sizeof(batch[op][0]), compare);
-		printf("# bench %s %.0f %.0f\n", names[op], batch[op][0],
-		       batch[op][BENCH_BATCHES / 2]);
+	REQUIRE_EQ(b.batches, bench_batches() + 1);
+}
+
+static void print_op(const struct op *op)
+{
+	double el2[EL2_COUNTS];
+	int i;
+
+	bench_print("bench", op->name, b.value + 1, b.batches - 1);
+	if (!el2_wanted())
+		return;
+	for (i = 0; i < EL2_COUNTS; i++)
+		el2[i] = bench_median(b.el2_value[i] + 1, b.batches - 1);
+	ktap_note("el2 %s %.1f %.1f %.1f", op->name, el2[0], el2[1], el2[2]);
+}
+
+static void bench_ops(enum bench_op first, enum bench_op last)
+{
+	int op, i;
+
+	bench_begin(bench_last_cpu());
+	frame_work = 0;
+	memset(frame_el2, 0, sizeof(frame_el2));
+	run_op(BENCH_NOTHING);
+	frame_work = bench_median(b.value + 1, b.batches - 1);
+	for (i = 0; i < EL2_COUNTS; i++)
+		frame_el2[i] = bench_median(b.el2_value[i] + 1, b.batches - 1);
+	for (op = first; op <= (int)last; op++) {
+		run_op(op);
+		print_op(&ops[op]);
 	}
 }
 
+/* One CPU of the host is enough for these, and best: nothing else runs. */
+static void alone(void)
+{
+	bench_ops(BENCH_HYPERCALL, BENCH_WFI_WAKE);
+}
+
+static void two(void)
+{
+	bench_ops(BENCH_IOEVENTFD, BENCH_IPI_BLOCKED);
+}
+
 static const struct ktap_case cases[] = {
-	{ "bench", bench },
+	{ "alone", alone },
+	{ "two", two },
 };
 
 int main(int argc, char **argv)

@@ -1,31 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Operations that the guest of bench_exits times; each is reported by SYNC, see bench_exits.c. */
+/* Operations that the guest of bench_exits times; each batch is framed by SYNCs. */
 #ifndef GUESTS_BENCH_EXITS_H
 #define GUESTS_BENCH_EXITS_H
 
-#define BENCH_HVC	0	/* SMCCC_VERSION */
-#define BENCH_HVC_HOST	1	/* PSCI AFFINITY_INFO: needs the VM's state */
-#define BENCH_SYSREG	2	/* ID register read */
-#define BENCH_MMIO_USER	3	/* read that the VMM answers */
-#define BENCH_MMIO_GIC	4	/* read of the distributor */
-#define BENCH_EOI	5
-#define BENCH_IPI	6	/* send to receipt, vCPU running */
-#define BENCH_TIMER	7	/* from the deadline to the handler */
-#define BENCH_FAULT	8	/* first write to a page that the VMM has touched */
-#define BENCH_NR	9
+#include "../lib/common.h"
 
-#define BENCH_BATCHES	20
+enum bench_op {
+	BENCH_NOTHING,		/* what the frame of a batch costs by itself */
+	BENCH_HYPERCALL,	/* SMCCC_VERSION */
+	BENCH_HYPERCALL_HOST,	/* PSCI AFFINITY_INFO: needs the VM's state */
+	BENCH_SYSREG,		/* ID register read */
+	BENCH_VGIC_READ,	/* GICD_IIDR */
+	BENCH_VGIC_WRITE,	/* GICD_ISENABLER of an SPI */
+	BENCH_MMIO_USER,	/* read that the VMM answers */
+	BENCH_FAULT_4K,		/* first write to a page that the VMM has touched */
+	BENCH_FAULT_2M,		/* the same, transparent huge pages */
+	BENCH_EOI,		/* ICC_EOIR1_EL1 of an SGI */
+	BENCH_TIMER,		/* from the deadline to the handler, the vCPU running */
+	BENCH_WFI_WAKE,		/* arm the timer, WFI, the handler */
+	BENCH_IOEVENTFD,	/* store to the instruction after it; a thread waits for the event */
+	BENCH_IOEVENTFD_WAKE,	/* store until the guest sees what that thread wrote */
+	BENCH_IRQFD,		/* request to a thread that signals, to the handler */
+	BENCH_IPI,		/* send until the sender sees it handled; the target runs */
+	BENCH_IPI_BLOCKED,	/* the same; the target sleeps in WFI */
+	BENCH_NR,
+};
 
-/* Memory for BENCH_FAULT: a page a round, and one batch before those that count. */
-#define BENCH_FAULT_IPA	0x60000000ULL
-#define BENCH_FAULTS	200
-#define BENCH_FAULT_SIZE ((BENCH_BATCHES + 1) * BENCH_FAULTS * 4096ULL)
+/* guest_main()'s argument: the operation, and how many batches count (one before them does not). */
+#define BENCH_ARG(op, batches)	((u64)(batches) << 8 | (op))
+#define BENCH_ARG_OP(arg)	((arg) & 0xff)
+#define BENCH_ARG_BATCHES(arg)	((int)((arg) >> 8))
 
-/* SYNC value: operation, batch, counter ticks and repetitions of the batch. */
-#define BENCH_OP(v)	((v) >> 48 & 0xff)
-#define BENCH_TICKS(v)	((v) >> 16 & 0xffffffff)
+/* Pages and blocks for the faults: all of them in each batch, the VMM takes them away before it. */
+#define BENCH_4K_IPA	0x60000000ULL
+#define BENCH_4K_COUNT	512
+#define BENCH_2M_IPA	0x64000000ULL
+#define BENCH_2M_COUNT	32
+
+#define BENCH_KICK_IPA	(MMIO_IPA + 0x1000)	/* an ioeventfd */
+#define BENCH_SPI	40
+
+/* At SHARED_IPA. */
+struct bench_shared {
+	u64 request;	/* the guest asks for an interrupt */
+	u64 woken;	/* the thread that waits for the event has come back */
+};
+
+/* SYNC value: 0 before a batch, counter ticks and repetitions after it. */
+#define BENCH_TICKS(v)	((v) >> 16 & 0xffffffffff)
 #define BENCH_ROUNDS(v)	((v) & 0xffff)
-#define BENCH_REPORT(op, ticks, rounds) \
-	((u64)(op) << 48 | ((u64)(ticks) & 0xffffffff) << 16 | (rounds))
+#define BENCH_REPORT(ticks, rounds) \
+	(((u64)(ticks) & 0xffffffffff) << 16 | (rounds))
 
 #endif
