@@ -16,6 +16,7 @@
 #include <linux/uaccess.h>
 
 #include <keel/abi.h>
+#include <keel/count.h>
 #include <keel/exits.h>
 #include <keel/vm.h>
 
@@ -24,7 +25,12 @@
 /* A vCPU's data block: exits answered in the first tier, the others, and count[]. */
 #define VCPU_ANSWERED	(EL2_NR_EXITS * sizeof(u64))
 #define VCPU_DATA_SIZE	(2 * VCPU_ANSWERED + COUNT_NR * sizeof(u64))
-#define VCPU_MAX_DESCS	(VCPU_DATA_SIZE / sizeof(u64))
+#ifdef KEEL_DEBUG
+#define VCPU_COUNTED	sizeof(struct el2_counted)
+#else
+#define VCPU_COUNTED	0
+#endif
+#define VCPU_MAX_DESCS	((VCPU_DATA_SIZE + VCPU_COUNTED) / sizeof(u64))
 
 struct stats {
 	struct kvm_stats_header header;
@@ -85,6 +91,16 @@ static void stats_finish(struct stats *s)
 	s->header.data_offset = s->header.desc_offset + s->header.num_desc * STATS_DESC_SIZE;
 }
 
+/* Debug builds: what EL2 code did for all VMs, see keel/count.h. */
+static void stats_add_counted(struct stats *s)
+{
+#ifdef KEEL_DEBUG
+	stats_add(s, VCPU_DATA_SIZE + EL2_COUNTED_ENTRIES, "el2_", "entries", "");
+	stats_add(s, VCPU_DATA_SIZE + EL2_COUNTED_WRITES, "el2_", "sysreg_writes", "");
+	stats_add(s, VCPU_DATA_SIZE + EL2_COUNTED_ISBS, "el2_", "isbs", "");
+#endif
+}
+
 static void stats_add_vcpu(struct stats *s)
 {
 	unsigned int i;
@@ -97,6 +113,7 @@ static void stats_add_vcpu(struct stats *s)
 		stats_add(s, VCPU_ANSWERED + i * sizeof(u64), "exit_", exit_name(i), "");
 		stats_add(s, i * sizeof(u64), "exit_", exit_name(i), "_el2");
 	}
+	stats_add_counted(s);
 }
 
 int abi_stats_init(void)
@@ -189,6 +206,9 @@ static ssize_t vcpu_stats_read(struct file *file, char __user *to, size_t len, l
 		{ vcpu->state.ctx.answered, VCPU_ANSWERED },
 		{ vcpu->exits, VCPU_ANSWERED },
 		{ vcpu->count, COUNT_NR * sizeof(u64) },
+#ifdef KEEL_DEBUG
+		{ &el2_counted, sizeof(el2_counted) },
+#endif
 	};
 
 	snprintf(id, sizeof(id), "kvm-keel-%u/vcpu-%u", vcpu->vm->id, vcpu->id);

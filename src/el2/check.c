@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Offsets that the assembly uses, against the structs; in debug builds, host registers at each
- * leave.
+ * leave, and what EL2 code does to the CPU.
  */
 #include <linux/build_bug.h>
 #include <linux/stddef.h>
@@ -30,6 +30,12 @@ static_assert(offsetof(struct prda, serror) == PRDA_SERROR);
 static_assert(offsetof(struct prda, bhb_loops) == PRDA_BHB_LOOPS);
 
 #ifdef KEEL_DEBUG
+static_assert(offsetof(struct el2_counted, entries) == EL2_COUNTED_ENTRIES);
+static_assert(offsetof(struct el2_counted, sysreg_writes) == EL2_COUNTED_WRITES);
+static_assert(offsetof(struct el2_counted, isbs) == EL2_COUNTED_ISBS);
+
+struct el2_counted el2_counted;
+
 /* What the host must find after leave exactly as it was before enter. */
 #define CHECKED_REGS(R)						\
 	R(HCR_EL2, read_sysreg(hcr_el2))			\

@@ -9,6 +9,7 @@
 #include <asm/assembler.h>
 #include <asm/sysreg.h>
 
+#include <keel/count.h>
 #include <keel/el2.h>
 
 #define FRAME_SIZE	112
@@ -24,6 +25,17 @@
 .macro eret_stop
 	eret
 	dsb	nsh
+	isb
+.endm
+
+/* Debug builds count both (keel/count.h). */
+.macro sysreg_set name, value
+	count_one EL2_COUNTED_WRITES
+	msr	\name, \value
+.endm
+
+.macro isb_counted
+	count_one EL2_COUNTED_ISBS
 	isb
 .endm
 
@@ -73,13 +85,13 @@ SYM_CODE_START(el2_switch)
 	str	x2, [x1, #PRDA_HOST_SP_EL0]
 	mrs	x2, tpidr_el2
 	str	x2, [x1, #PRDA_HOST_TPIDR]
-	msr	tpidr_el2, x1
+	sysreg_set tpidr_el2, x1
 
 	ldr	x2, [x0, #CTX_SP_EL0]
-	msr	sp_el0, x2
+	sysreg_set sp_el0, x2
 	ldp	x2, x3, [x0, #CTX_PC]
-	msr	elr_el2, x2
-	msr	spsr_el2, x3
+	sysreg_set elr_el2, x2
+	sysreg_set spsr_el2, x3
 	callee_saved ldp, x0, CTX_X(19)
 	ldr	x18, [x0, #CTX_X(18)]
 	return_to_guest
@@ -90,6 +102,7 @@ SYM_CODE_END(el2_switch)
  * which is where the vCPU begins. ELR_EL2 and SPSR_EL2 stay in the CPU.
  */
 .macro first_tier
+	count_one EL2_COUNTED_ENTRIES
 	ldr	x0, [sp, #16 + FRAME_CTX]
 	caller_saved stp
 	ldp	x2, x3, [sp], #16
@@ -190,9 +203,9 @@ SYM_CODE_START_LOCAL(el2_leave)
 #endif
 	mrs	x1, tpidr_el2
 	ldr	x2, [x1, #PRDA_HOST_SP_EL0]
-	msr	sp_el0, x2
+	sysreg_set sp_el0, x2
 	ldr	x2, [x1, #PRDA_HOST_TPIDR]
-	msr	tpidr_el2, x2
+	sysreg_set tpidr_el2, x2
 
 	ldr	x18, [sp, #FRAME_X18]
 	callee_saved ldp, sp, 16
@@ -312,12 +325,12 @@ SYM_CODE_END(el2_at_fixup)
 2:	subs	x0, x0, #1
 	b.ne	1b
 	dsb	nsh
-	isb
+	isb_counted
 .endm
 
 .macro bhb_clrbhb
 	hint	#22
-	isb
+	isb_counted
 .endm
 
 .macro bhb_fw
