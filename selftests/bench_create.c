@@ -47,8 +47,8 @@ static void make_cost(enum make what, int fd, const char *name)
 		work[i] -= empty[n / 2];
 		wait[i] -= empty_wait[n / 2];
 	}
-	bench_print("bench", name, work, n);
-	bench_print("wait", name, wait, n);
+	bench_print(name, work, n);
+	bench_print_wait(name, wait, n);
 }
 
 static void vm_create_cost(void)
@@ -84,7 +84,7 @@ static void floor_cost(void)
 		fclose(f);
 		value[i] = ticks * bench_ns_per_tick() / rounds;
 	}
-	bench_print("bench", "floor", value, n);
+	bench_print("floor", value, n);
 }
 
 static const struct ktap_case cases[] = {

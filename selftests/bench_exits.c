@@ -250,7 +250,7 @@ static void print_op(const struct op *op)
 	double el2[EL2_COUNTS];
 	int i;
 
-	bench_print("bench", op->name, b.value + 1, b.batches - 1);
+	bench_print(op->name, b.value + 1, b.batches - 1);
 	if (!el2_wanted())
 		return;
 	for (i = 0; i < EL2_COUNTS; i++)

@@ -117,10 +117,21 @@ double bench_median(double *value, int n)
 	return value[n / 2];
 }
 
-void bench_print(const char *kind, const char *op, double *value, int n)
+void bench_print(const char *op, double *value, int n)
 {
 	double median = bench_median(value, n);
 
-	ktap_note("%s %s %.1f %.1f %s", kind, op, value[0], median,
-		  pmu < 0 || !strcmp(kind, "wait") ? "ns" : "instructions");
+	ktap_note("bench %s %.1f %.1f %s", op, value[0], median, pmu < 0 ? "ns" : "instructions");
+}
+
+void bench_print_wait(const char *op, const double *value, int n)
+{
+	double sum = 0, max = 0;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		sum += value[i];
+		max = value[i] > max ? value[i] : max;
+	}
+	ktap_note("wait %s %.1f %.1f ns", op, sum / n, max);
 }

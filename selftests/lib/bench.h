@@ -4,7 +4,7 @@
  * scripts/bench-report reads:
  *
  *   # bench OPERATION MINIMUM MEDIAN instructions|ns
- *   # wait OPERATION MINIMUM MEDIAN            (ns not spent executing)
+ *   # wait OPERATION MEAN MAXIMUM ns           (in which it executed nothing)
  *   # el2 OPERATION ENTRIES WRITES ISBS        (debug builds of keel)
  *
  * The environment: BENCH_BATCHES, how many batches count (BENCH_MAX_BATCHES unless set);
@@ -55,13 +55,20 @@ double bench_work(void);
 double bench_ns_per_tick(void);
 
 /**
- * bench_print() - one result line
- * @kind: bench or wait
- * @op: operation
+ * bench_print() - the result of an operation
+ * @op: its name
  * @value: of each batch; sorted on return
  * @n: how many
  */
-void bench_print(const char *kind, const char *op, double *value, int n);
+void bench_print(const char *op, double *value, int n);
+
+/**
+ * bench_print_wait() - time in which an operation executed nothing
+ * @op: its name
+ * @value: ns, of each batch
+ * @n: how many
+ */
+void bench_print_wait(const char *op, const double *value, int n);
 
 /**
  * bench_median() - sort, and take the middle

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fdt.h"
+#include "instructions.h"
 #include "machine.h"
 #include "pl011.h"
 #include "rtc.h"
@@ -83,12 +84,18 @@ enum vm_end machine_run(struct machine_config *cfg, int kvm_fd, const struct boo
 	loader_load(vm, &cfg->kernel, &cfg->initrd, layout);
 	fdt_write(vm, layout, cfg->append, nr_virtio);
 
+	if (cfg->stats)
+		instructions_start();
 	vcpus_start(vm, layout->entry, layout->fdt);
 	loop_run(&vm->stop);
+	if (cfg->stats)
+		instructions_stop();
 	vcpus_join(vm);
 
-	if (cfg->stats)
+	if (cfg->stats) {
 		stats_print(vm);
+		instructions_print();
+	}
 	destroy_devices(&m, cfg);
 	loop_remove(&m.signal);
 	vm_destroy(vm);
