@@ -28,7 +28,7 @@ static const char * const el2_names[EL2_COUNTS] = {
 
 static const struct op {
 	const char *name;
-	u64 ipa;		/* memory that the guest is to fault in, taken away before each batch */
+	u64 ipa;		/* memory to fault in, taken away before each batch */
 	u64 size;
 	void *(*helper)(void *arg);
 	int vcpus;
@@ -60,8 +60,7 @@ static struct bench {
 	int eventfd;
 	bool stop;
 	struct bench_shared *shared;
-	int stats[2];
-	int vcpus;
+	int stats;
 	double work;
 	u64 el2[EL2_COUNTS];
 	int batches;			/* one before those that count */
@@ -82,7 +81,7 @@ static void el2_read(u64 *count)
 
 	/* The module counts, so any vCPU tells. */
 	for (i = 0; i < EL2_COUNTS && el2_wanted(); i++)
-		count[i] = kvm_stat(b.stats[0], el2_names[i]);
+		count[i] = kvm_stat(b.stats, el2_names[i]);
 }
 
 /* All of it present, pages or blocks: what is measured is the hypervisor, not the host's fault. */
@@ -93,7 +92,8 @@ static void mem_create(const struct op *op)
 	b.mem = NULL;
 	if (!op->size)
 		return;
-	p = mmap(NULL, op->size + BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p = mmap(NULL, op->size + BLOCK, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(p != MAP_FAILED);
 	b.mem = (void *)(((u64)p + BLOCK - 1) & ~(BLOCK - 1));
 	REQUIRE_OK(madvise(b.mem, op->size,
@@ -232,7 +232,7 @@ static void run_op(enum bench_op op)
 	vm_gic_create(&vm, 64);
 	b.shared = vm_ptr(&vm, SHARED_IPA);
 	mem_create(b.op);
-	b.stats[0] = el2_wanted() ? kvm_stats_open(vm.vcpus[0].fd) : -1;
+	b.stats = el2_wanted() ? kvm_stats_open(vm.vcpus[0].fd) : -1;
 	vm.exit = answer_mmio;
 	vm.sync = take;
 	helper = helper_start(&vm, &thread);
@@ -255,7 +255,14 @@ static void print_op(const struct op *op)
 		return;
 	for (i = 0; i < EL2_COUNTS; i++)
 		el2[i] = bench_median(b.el2_value[i] + 1, b.batches - 1);
-	ktap_note("el2 %s %.1f %.1f %.1f", op->name, el2[0], el2[1], el2[2]);
+	ktap_note("el2 %s %.1f %.1f %.1f", op->name, el2[EL2_ENTRIES], el2[EL2_WRITES],
+		  el2[EL2_ISBS]);
+	CHECK(el2[EL2_ENTRIES] >= 1);
+	/* To the kernel and back: HCR_EL2, VBAR_EL2 and CPTR_EL2 change both ways. */
+	if (op == &ops[BENCH_HYPERCALL_HOST]) {
+		CHECK(el2[EL2_WRITES] >= 6);
+		CHECK(el2[EL2_ISBS] >= 2);
+	}
 }
 
 static void bench_ops(enum bench_op first, enum bench_op last)

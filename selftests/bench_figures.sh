@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# scripts/bench, briefly: each operation has a figure in both columns, the JSON and the chart are well
-# formed, and what is missing is noticed. Runs on the build machine.
+# scripts/bench, briefly: each operation has a figure in both columns, the JSON and the chart are
+# well formed, and what is missing is noticed. Runs on the build machine.
 
 cd "$(dirname "$0")/.." || exit 1
 dir=$(mktemp -d)
@@ -44,7 +44,8 @@ scripts/bench --short --out "$dir" 6.12/max >"$dir/said" 2>&1
 result $? figures "$dir/said"
 python3 -c "$check_json" "$dir/bench.json" >"$dir/said" 2>&1
 result $? json "$dir/said"
-python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' "$dir/bench.svg" >"$dir/said" 2>&1
+python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' "$dir/bench.svg" \
+	>"$dir/said" 2>&1
 result $? chart "$dir/said"
 sed -i '/bench ipi /d' "$dir/6.12-max.kvm.icount"
 scripts/bench-report "$dir" 6.12/max >"$dir/said" 2>&1

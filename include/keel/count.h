@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Debug builds count what costs time at EL2 on a real CPU: entries, writes of system registers, and
- * ISBs. Kbuild puts this header before each EL2 object's own, so that the kernel's macros count; the
- * assembly says count_one. The counters are the module's, statistics of any vCPU show them.
+ * Debug builds count what costs time at EL2 on a real CPU: entries, writes of system registers,
+ * and ISBs. Kbuild puts this header before each EL2 object's own, so that the kernel's macros
+ * count; the assembly says count_one. The counters are the module's; statistics of any vCPU show
+ * them.
  */
 #ifndef KEEL_COUNT_H
 #define KEEL_COUNT_H
@@ -68,23 +69,5 @@ static __always_inline void el2_count(u64 *counter)
 } while (0)
 
 #endif
-#else
-
-/* In the assembly: any register is free to use, all of them come back. */
-.macro count_one counter
-#ifdef KEEL_DEBUG
-	stp	x0, x1, [sp, #-32]!
-	str	x2, [sp, #16]
-	adr_l	x0, el2_counted + \counter
-.Lcount\@:
-	ldxr	x1, [x0]
-	add	x1, x1, #1
-	stxr	w2, x1, [x0]
-	cbnz	w2, .Lcount\@
-	ldr	x2, [sp, #16]
-	ldp	x0, x1, [sp], #32
-#endif
-.endm
-
 #endif /* !__ASSEMBLY__ */
 #endif /* KEEL_COUNT_H */

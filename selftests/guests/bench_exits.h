@@ -18,7 +18,7 @@ enum bench_op {
 	BENCH_EOI,		/* ICC_EOIR1_EL1 of an SGI */
 	BENCH_TIMER,		/* from the deadline to the handler, the vCPU running */
 	BENCH_WFI_WAKE,		/* arm the timer, WFI, the handler */
-	BENCH_IOEVENTFD,	/* store to the instruction after it; a thread waits for the event */
+	BENCH_IOEVENTFD,	/* store to the instruction after it; a thread waits */
 	BENCH_IOEVENTFD_WAKE,	/* store until the guest sees what that thread wrote */
 	BENCH_IRQFD,		/* request to a thread that signals, to the handler */
 	BENCH_IPI,		/* send until the sender sees it handled; the target runs */

@@ -56,7 +56,7 @@ double bench_work(void)
 	return n;
 }
 
-/* A million instructions are a million, by the PMU and by the counter; ticks of the host are 1 %. */
+/* A million instructions are a million, by the PMU and by the counter; the host's ticks are 1 %. */
 static void pmu_check(void)
 {
 	u64 n = 500000;
@@ -66,7 +66,8 @@ static void pmu_check(void)
 	ns = bench_ns() - ns;
 	work = bench_work() - work;
 	if (work < 1e6 || work > 1.03e6 || ns < 1e6 || ns > 1.03e6)
-		ktap_fail("1,000,000 instructions: the PMU counts %.0f, the counter %.0f", work, ns);
+		ktap_fail("1,000,000 instructions: the PMU counts %.0f, the counter %.0f",
+			  work, ns);
 }
 
 void bench_begin(int cpu)

@@ -23,11 +23,12 @@
 #define CNTHCTL_HOST_KEEP	(GENMASK(7, 2) | BIT(17))
 
 #define FGT_SWAP(save, load, index, name) do {				\
-	(save)[index] = read_sysreg_s(name);				\
+	if (save)							\
+		(save)[index] = read_sysreg_s(name);			\
 	write_sysreg_s((load)[index], name);				\
 } while (0)
 
-/* Fine-grained traps: @load's values into the CPU, what was there to @save. */
+/* Fine-grained traps: @load's values into the CPU, what was there to @save unless that is NULL. */
 static void __el2 fgt_swap(u64 *save, const u64 *load)
 {
 	if (!host.fgt)
@@ -69,14 +70,12 @@ static void __el2 traps_load(const struct el2_traps *t, struct prda *p)
 
 static void __el2 traps_put(struct prda *p)
 {
-	u64 guest[EL2_NR_FGT];
-
 	write_sysreg(p->host_mdcr, mdcr_el2);
 	write_sysreg(p->host_hstr, hstr_el2);
 	write_sysreg(p->host_cnthctl, cnthctl_el2);
 	if (host.hcx)
 		write_sysreg_s(p->host_hcrx, SYS_HCRX_EL2);
-	fgt_swap(guest, p->host_fgt);
+	fgt_swap(NULL, p->host_fgt);
 }
 
 void __el2 el2_load(struct keel_vcpu *vcpu, struct prda *p)

@@ -28,7 +28,22 @@
 	isb
 .endm
 
-/* Debug builds count both (keel/count.h). */
+/* Debug builds count (keel/count.h). Any register is free to use, all of them come back. */
+.macro count_one counter
+#ifdef KEEL_DEBUG
+	stp	x0, x1, [sp, #-32]!
+	str	x2, [sp, #16]
+	adr_l	x0, el2_counted + \counter
+.Lcount\@:
+	ldxr	x1, [x0]
+	add	x1, x1, #1
+	stxr	w2, x1, [x0]
+	cbnz	w2, .Lcount\@
+	ldr	x2, [sp, #16]
+	ldp	x0, x1, [sp], #32
+#endif
+.endm
+
 .macro sysreg_set name, value
 	count_one EL2_COUNTED_WRITES
 	msr	\name, \value

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * --stats: instructions, by the host's PMU, from the first KVM_RUN to the end of the guest. On a host
- * with VHE its kernel is at EL2, so the exception level tells who executed: what is neither EL1 nor
- * EL0 is the host's kernel, the hypervisor in it. EL0 would not tell: both keelrun and the guest's
- * programs are there, and only in-tree KVM stops the counters between them.
+ * --stats: instructions, by the host's PMU, from the first KVM_RUN to the end of the guest. On a
+ * host with VHE its kernel is at EL2, so the exception level tells who executed: what is neither
+ * EL1 nor EL0 is the host's kernel, the hypervisor in it. EL0 would not tell: both keelrun and the
+ * guest's programs are there, and only in-tree KVM stops the counters between them.
  */
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>

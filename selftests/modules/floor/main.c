@@ -2,9 +2,9 @@
 /*
  * The floor below every hypervisor on this CPU: HVC from EL1, an empty vector at EL2, ERET.
  *
- * Reading the parameter round_trips does a number of them on this CPU, with interrupts off, and says
- * what the counter saw. There is no guest: a few instructions run at EL1 with the MMU and stage 2
- * off, and nothing stays behind. VHE hosts only.
+ * Reading the parameter round_trips does a number of them on this CPU, with interrupts off, and
+ * says what the counter saw. There is no guest: a few instructions run at EL1 with the MMU and
+ * stage 2 off, and nothing stays behind. VHE hosts only.
  */
 #include <linux/bitops.h>
 #include <linux/io.h>
