@@ -4,9 +4,10 @@
  *
  * Sender: changes the target's queues; full barrier; reads its mode; in the guest: test-and-set
  * rung of the CPU where it is, and the interrupt if it was clear. Target: interrupt; clears rung;
- * full barrier; looks at the queues. With the entry (flush - mode = IN_GUEST - barrier - last check)
- * and the way to sleep (mode = OUTSIDE - barrier - vgic_pending()) these are Dekker pairs: a sender
- * that sees IN_GUEST rings, and one that does not is seen by what comes before the next entry.
+ * full barrier; looks at the queues. With the entry (flush - mode = IN_GUEST - barrier - last
+ * check) and the way to sleep (mode = OUTSIDE - barrier - vgic_pending()) these are Dekker pairs: a
+ * sender that sees IN_GUEST rings, and one that does not is seen by what comes before the next
+ * entry.
  *
  * rung belongs to the CPU, not to the vCPU: set means that an interrupt is on its way there, and
  * whoever takes it, EL2 or the host's handler, clears it. A doorbell that arrives when its vCPU has
@@ -19,7 +20,7 @@
 #include <keel/pnmi.h>
 #include <keel/vm.h>
 
-#define DOORBELLS_IN_A_ROW	4	/* more than two CPUs that play with each other bring about */
+#define DOORBELLS_IN_A_ROW	4	/* more than two CPUs at play bring about */
 
 /* True if it was set. Plain exclusives, as in el2/lock.c; acquire and release. */
 static __always_inline bool test_and_set(u32 *flag)
