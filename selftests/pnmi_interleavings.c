@@ -146,7 +146,7 @@ static void drain_cpus(const struct state *s)
 		if (b->prda) {
 			n.prda = b->prda - 1;
 			n.buffer[c].prda = 0;
-			reach(&n, "where it is is seen");
+			reach(&n, "prda is seen");
 		}
 		n = *s;
 		if (b->rung) {
@@ -560,8 +560,9 @@ static bool vcpu_step_is_local(const struct state *s)
 
 	switch (s->pc) {
 	case PC_ENTER:
+		return !b->mode && release(s, OMIT_ENTRY_RELEASE);
 	case PC_LEAVE:
-		return !b->mode && release(s, s->pc == PC_ENTER ? OMIT_ENTRY_RELEASE : OMIT_NOTHING);
+		return !b->mode && release(s, OMIT_NOTHING);
 	case PC_CLEAR:
 		return !b->rung;
 	default:

@@ -93,12 +93,13 @@ static void dispatch(struct frame *frame)
 		return;
 	}
 	acks++;
-	if (is_pnmi(intid)) {
-		handle_pnmi(intid, frame);
-	} else if (masked) {
+	if (masked && !is_pnmi(intid)) {
 		ASSERT(!saved);
 		saved = intid;
 		return;
+	}
+	if (is_pnmi(intid)) {
+		handle_pnmi(intid, frame);
 	} else {
 		irq_on();
 		handle_regular(intid);
@@ -154,18 +155,21 @@ static void unmask_regular(void)
 /* --- (a) and (f): a CPU that spins with regular interrupts masked --- */
 
 static u32 spinning, stop;
+static u64 spin_place[2];	/* of the loop: its begin and end */
 
-extern char spin_begin[], spin_end[];
-
-/* Between the two labels until another CPU says stop. */
-static __attribute__((noinline)) void spin(void)
+/* Until another CPU says stop. */
+static void spin(void)
 {
-	asm volatile(".globl spin_begin, spin_end\n"
-		     "spin_begin:\n"
-		     "	ldar	w9, [%0]\n"
-		     "	cbz	w9, spin_begin\n"
-		     "spin_end:"
-		     : : "r" (&stop) : "x9", "memory");
+	u64 begin, end;
+
+	asm volatile("	adr	%0, 1f\n"
+		     "	adr	%1, 2f\n"
+		     "	stp	%0, %1, [%2]\n"
+		     "1:	ldar	w9, [%3]\n"
+		     "	cbz	w9, 1b\n"
+		     "2:"
+		     : "=&r" (begin), "=&r" (end)
+		     : "r" (spin_place), "r" (&stop) : "x9", "memory");
 }
 
 /* GICR_ISPENDR0 of CPU 0: asking for it brings CPU 0 out of its guest, and back. */
@@ -206,7 +210,7 @@ static void check_held_off(void)
 static void check_got_through(void)
 {
 	ASSERT_EQ(seen(SGI_PNMI), 1);
-	ASSERT(pnmi_pc >= (u64)spin_begin && pnmi_pc < (u64)spin_end);
+	ASSERT(pnmi_pc >= spin_place[0] && pnmi_pc < spin_place[1]);
 	/* Lazy: the regular one is acknowledged already, which its priority tells. */
 	ASSERT_EQ(icc_read(ICC_RPR_EL1), masking == MASK_LAZY ? PRIORITY_REGULAR : RPR_IDLE);
 }

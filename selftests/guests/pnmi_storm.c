@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Interrupts between all CPUs at once. Each two CPUs have one ball, which an SGI carries to and
- * fro: a lost SGI is a ball that is nowhere, a doubled one is a ball that comes where it is already.
+ * fro: a lost SGI is a ball that is nowhere, a doubled one a ball that comes where it is already.
  */
 #include "guest.h"
 #include "pnmi_storm.h"
