@@ -5,19 +5,8 @@
 # emulated host, where keel is loaded; it is loaded without parameters again at the end.
 
 cd "$(dirname "$0")" || exit 1
-number=0
-failed=0
-
-# result STATUS TEXT
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
+# shellcheck source=selftests/lib/ktap.sh
+. lib/ktap.sh
 
 # with PARAMETER PROGRAM: it passes with the parameter set
 with() {

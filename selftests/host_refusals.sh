@@ -8,19 +8,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-number=0
-failed=0
-
-# result STATUS TEXT
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
+# shellcheck source=selftests/lib/ktap.sh
+. selftests/lib/ktap.sh
 
 # shellcheck disable=SC2016 # the emulated host's
 attempt='

@@ -25,19 +25,8 @@ lockdep	WARNING: possible circular locking dependency detected
 kasan	BUG: KASAN: slab-out-of-bounds in plant_kasan
 leak	unreferenced object 0x'
 
-number=0
-failed=0
-
-# result STATUS TEXT
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
+# shellcheck source=selftests/lib/ktap.sh
+. selftests/lib/ktap.sh
 
 # host NAME COMMAND: on the debug kernel; its status, with what it said in $tmp/NAME
 host() {

@@ -11,21 +11,11 @@ if [ ! -e /guest/Image ]; then
 	echo "1..0 # SKIP no guest kernel"
 	exit 4
 fi
+# shellcheck source=selftests/lib/ktap.sh
+. "${0%/*}/lib/ktap.sh"
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
-count=0
-failed=0
-
-result() { # STATUS NAME
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $count $2"
-	else
-		echo "not ok $count $2"
-		failed=1
-	fi
-}
 
 # start OPTION...: a guest with a shell; its console is out, descriptor 3 its keyboard; sets pid
 start() {
@@ -98,5 +88,5 @@ result $? "two CPUs are up"
 [ "$(answer hash)" = "$before" ] && [ "$(hash_of disk)" = "$before" ]
 result $? "a read-only disk reads the same and takes no writes"
 
-echo "1..$count"
+echo "1..$number"
 exit $failed

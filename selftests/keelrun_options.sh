@@ -5,21 +5,11 @@
 # The KVM node is KEEL_DEV. Prints KTAP; busybox sh.
 
 dev=${KEEL_DEV:-/dev/keel}
+# shellcheck source=selftests/lib/ktap.sh
+. "${0%/*}/lib/ktap.sh"
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
-count=0
-failed=0
-
-result() { # STATUS NAME
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $count $2"
-	else
-		echo "not ok $count $2"
-		failed=1
-	fi
-}
 
 # refuses WORDS OPTION...: keelrun must end with status 1 and one line that has WORDS in it
 refuses() {
@@ -234,5 +224,5 @@ done
 kill -TERM $pid
 ended 143 "30 resets leave no descriptor behind"
 
-echo "1..$count"
+echo "1..$number"
 exit $failed

@@ -5,18 +5,8 @@
 set -u
 tracing=/sys/kernel/tracing
 here=$(dirname "$0")
-failed=0
-n=0
-
-result() {
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n $2"
-	else
-		echo "not ok $n $2"
-		failed=1
-	fi
-}
+# shellcheck source=selftests/lib/ktap.sh
+. "$here/lib/ktap.sh"
 
 # record PROGRAM CASE: its events to /tmp/trace
 record() {

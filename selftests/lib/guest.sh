@@ -4,6 +4,9 @@
 # in the background whose input and output are the guest's console. Sourced; makes a directory of
 # its own the current one, and removes it at the end.
 
+# shellcheck source=selftests/lib/ktap.sh
+. "${0%/*}/lib/ktap.sh"
+
 # The guest's processes and ours share few CPUs, so we look seldom.
 interval=100000
 
@@ -14,25 +17,16 @@ trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
 trap '' PIPE
 cd "$dir" || exit 1
 mkfifo keys
-count=0
-failed=0
 echo "KTAP version 1"
 
-# result STATUS NAME: the first failure shows what the guest and its VMM have said
-result() {
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $count $2"
-	else
-		echo "not ok $count $2"
-		[ $failed = 1 ] || tail -n 30 out err | sed 's/^/# /'
-		failed=1
-	fi
+# explain: the first failure shows what the guest and its VMM have said
+explain() {
+	[ $failed = 1 ] || tail -n 30 out err | sed 's/^/# /'
 }
 
 # finish: the plan, and the status of the whole
 finish() {
-	echo "1..$count"
+	echo "1..$number"
 	exit $failed
 }
 
