@@ -9,7 +9,7 @@
 
 static int fake_ioctl(int fd, unsigned long request, ...);
 #define ioctl fake_ioctl
-#include "../tools/keelrun/util.c"
+#include "../tools/lib/util.c"
 #include "../tools/keelrun/loop.c"
 #include "../tools/keelrun/bus.c"
 #include "../tools/keelrun/vcpu.c"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Messages, memory and numbers: what every file of keelrun uses. */
-#ifndef KEELRUN_UTIL_H
-#define KEELRUN_UTIL_H
+/* Messages, memory and numbers: what every file of the tools uses. */
+#ifndef TOOLS_UTIL_H
+#define TOOLS_UTIL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ typedef __u64 u64;
  * message() - print one line on standard error
  * @fmt: printf format without the line's end
  *
- * The line starts with "keelrun: ". Any thread may call it.
+ * The line starts with the program's name. Any thread may call it.
  */
 void message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -34,9 +34,16 @@ void message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * die() - print one line on standard error and exit with status 1
  * @fmt: printf format; it says what is wrong and what to do about it
  *
- * Only the main thread may call it: a vCPU thread stops its VM with vm_stop().
+ * Only the main thread may call it: a vCPU thread of keelrun stops its VM with vm_stop().
  */
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * die_status() - die() with another exit status
+ * @status: of the process
+ * @fmt: as for die()
+ */
+_Noreturn void die_status(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
  * message_raw_tty() - say whether the terminal is in raw mode

@@ -23,7 +23,7 @@ static void print_line(const char *fmt, va_list ap)
 	char text[512];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	dprintf(STDERR_FILENO, "keelrun: %s%s", text, end);
+	dprintf(STDERR_FILENO, "%s: %s%s", program_invocation_short_name, text, end);
 }
 
 void message(const char *fmt, ...)
@@ -43,6 +43,16 @@ void die(const char *fmt, ...)
 	print_line(fmt, ap);
 	va_end(ap);
 	exit(1);
+}
+
+void die_status(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_line(fmt, ap);
+	va_end(ap);
+	exit(status);
 }
 
 void *xcalloc(size_t n, size_t size)
