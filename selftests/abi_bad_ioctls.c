@@ -23,7 +23,36 @@ struct keel_info {
 	u32 word[29];
 };
 
-#define KEEL_INFO _IOWR(0xbe, 0x00, struct keel_info)
+struct keel_vm_info {
+	u32 size;
+	u32 word[43];
+};
+
+struct keel_vm_name {
+	u32 size;
+	u32 flags;
+	char name[64];
+};
+
+struct keel_vcpu_info {
+	u32 size;
+	u32 word[17];
+};
+
+struct keel_stats {
+	u32 size;
+	u32 flags;
+	u32 vcpu;
+	u32 word[5];
+};
+
+#define KEEL_INFO	_IOWR(0xbe, 0x00, struct keel_info)
+#define KEEL_NEXT_VM	_IOWR(0xbe, 0x01, struct keel_vm_info)
+#define KEEL_OPEN_VM	_IO(0xbe, 0x02)
+#define KEEL_SET_NAME	_IOW(0xbe, 0x03, struct keel_vm_name)
+#define KEEL_OBSERVE	_IO(0xbe, 0x04)
+#define KEEL_VCPU_INFO	_IOWR(0xbe, 0x05, struct keel_vcpu_info)
+#define KEEL_STATS_FD	_IOW(0xbe, 0x06, struct keel_stats)
 
 /* Headers older than Linux 5.14 lack this one. */
 #ifndef KVM_GET_STATS_FD
@@ -72,6 +101,8 @@ static const struct row rows[] = {
 	ROW(SYS, KVM_CHECK_EXTENSION, NO_POINTER, 0, .also = ON(VM)),
 	ROW(SYS, KVM_GET_VCPU_MMAP_SIZE, NO_POINTER, 0),
 	ROW(SYS, KEEL_INFO, BOTH, sizeof(struct keel_info), .keel = true),
+	ROW(SYS, KEEL_NEXT_VM, BOTH, sizeof(struct keel_vm_info), .keel = true),
+	ROW(SYS, KEEL_OPEN_VM, NO_POINTER, 0, .keel = true),
 
 	ROW(VM, KVM_CREATE_VCPU, NO_POINTER, 0),
 	ROW(VM, KVM_CREATE_IRQCHIP, NO_POINTER, 0),
@@ -86,6 +117,10 @@ static const struct row rows[] = {
 	ROW(VM, KVM_ENABLE_CAP, IN, sizeof(struct kvm_enable_cap), .also = ON(VCPU)),
 	ROW(VM, KVM_CREATE_DEVICE, IN, sizeof(struct kvm_create_device)),
 	ROW(VM, KVM_ARM_PREFERRED_TARGET, OUT, sizeof(struct kvm_vcpu_init)),
+	ROW(VM, KEEL_SET_NAME, IN, sizeof(struct keel_vm_name), .keel = true),
+	ROW(VM, KEEL_OBSERVE, NO_POINTER, 0, .keel = true),
+	ROW(VM, KEEL_VCPU_INFO, BOTH, sizeof(struct keel_vcpu_info), .keel = true),
+	ROW(VM, KEEL_STATS_FD, IN, sizeof(struct keel_stats), .keel = true),
 
 	ROW(VCPU, KVM_RUN, NO_POINTER, 0),
 	/* Whose capability is 0 in keel: EINVAL without a look at its argument. */
@@ -199,12 +234,23 @@ static void fill_vm(const struct row *r, void *arg)
 	}
 }
 
+static void fill_keel(const struct row *r, void *arg)
+{
+	*(u32 *)arg = r->size;
+	if (r->nr == KEEL_SET_NAME)
+		strcpy(((struct keel_vm_name *)arg)->name, "name");
+}
+
 /* A good argument, at @arg, which is zeros. */
 static void fill(const struct row *r, void *arg)
 {
 	switch (r->nr) {
 	case KEEL_INFO:
-		((struct keel_info *)arg)->size = sizeof(struct keel_info);
+	case KEEL_NEXT_VM:
+	case KEEL_SET_NAME:
+	case KEEL_VCPU_INFO:
+	case KEEL_STATS_FD:
+		fill_keel(r, arg);
 		break;
 	case KVM_ARM_VCPU_INIT:
 		REQUIRE_OK(ioctl(vm.fd, KVM_ARM_PREFERRED_TARGET, arg));

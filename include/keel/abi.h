@@ -10,6 +10,8 @@
 
 struct keel_vm;
 struct keel_vcpu;
+struct keel_vm_info;
+struct keel_stats;
 
 #define KEEL_VERSION "0.1.0"
 
@@ -66,6 +68,47 @@ int abi_stats_vm(struct keel_vm *vm);
 
 /** abi_stats_vcpu() - KVM_GET_STATS_FD on a vCPU. Return: the same */
 int abi_stats_vcpu(struct keel_vcpu *vcpu);
+
+/**
+ * abi_stats_observed() - KEEL_STATS_FD
+ * @args: checked here
+ *
+ * Return: a descriptor that does not keep the VM, -EINVAL, -ENOENT (no such vCPU), -EMFILE,
+ * -ENOMEM.
+ */
+int abi_stats_observed(struct keel_vm *vm, const struct keel_stats *args);
+
+/* Is the beginning or the end of an argument of keel's own (a pointer) not what it has to be? */
+#define abi_bad_argument(a)							\
+	((a)->size != sizeof(*(a)) || (a)->flags ||				\
+	 memchr_inv((a)->reserved, 0, sizeof((a)->reserved)))
+
+/**
+ * abi_next_vm() - KEEL_NEXT_VM
+ * @info: its id says above which; filled in
+ *
+ * Context: may sleep, and may be who ends a VM. Return: 0, -EINVAL, -ENOENT.
+ */
+int abi_next_vm(struct keel_vm_info *info);
+
+/** abi_open_vm() - KEEL_OPEN_VM. Return: a descriptor, -ENOENT, -EPERM, -EMFILE, -ENOMEM */
+int abi_open_vm(unsigned long id);
+
+/**
+ * abi_observed_vm() - the VM of an observer, with a reference for the time of one call
+ *
+ * No user memory may be touched with it: a page fault can take for ever, and the VM's end would
+ * wait. Return: the VM; -ENODEV: it has ended; -EPERM: it does not want to be observed.
+ */
+struct keel_vm *abi_observed_vm(u32 id);
+
+/**
+ * abi_vm_keel_ioctl() - an ioctl of keel's own on a VM file
+ *
+ * Those that stand in the table of src/abi/observer.c, which work on an observer file too.
+ * Return: as the ioctl; -ENOTTY: there is none of that number.
+ */
+long abi_vm_keel_ioctl(struct keel_vm *vm, unsigned int nr, unsigned long arg);
 
 /** abi_eventfd_init() - make the workqueue that detaches eventfds. Return: 0 or -ENOMEM */
 int abi_eventfd_init(void);

@@ -152,6 +152,9 @@ void stage2_vcpu_destroy(struct keel_vcpu *vcpu);
  */
 int stage2_set_slot(struct keel_vm *vm, const struct kvm_userspace_memory_region2 *r);
 
+/** stage2_memory() - bytes of all slots; takes vm->srcu */
+u64 stage2_memory(struct keel_vm *vm);
+
 /** stage2_find_slot() - the slot that holds @a, or NULL; caller holds vm->srcu */
 const struct memslot *stage2_find_slot(struct keel_vm *vm, struct ipa a);
 

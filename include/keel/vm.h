@@ -6,13 +6,16 @@
 #ifndef KEEL_VM_H
 #define KEEL_VM_H
 
+#include <linux/cred.h>
 #include <linux/kref.h>
 #include <linux/kvm.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/rcuwait.h>
 #include <linux/srcu.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
+#include <linux/keel.h>
 
 #include <keel/el2.h>
 #include <keel/pnmi.h>
@@ -114,11 +117,16 @@ struct keel_vcpu {
  * mmap_lock, vm->srcu (read), stage2.lock; vgic's el2_locks are taken alone (order among
  * themselves: src/vgic/vgic.c). psci_lock is a leaf.
  *
- * @ref: VM fd, vCPU fds, device fds each hold one
+ * @ref: VM fd, vCPU fds, device fds each hold one; an observer for the time of a call
  * @id: never reused
  * @lock: VM ioctls
  * @config_lock: once-only set-up at the first run, reached with a vcpu->mutex held
  * @mm: the creator's; only it may run the VM
+ * @creator: credentials of the thread that made it, then; for observers
+ * @tgid: its process
+ * @created: when, ktime_get_boottime_ns()
+ * @name: for people; under the list's lock, see vm_name()
+ * @observe: KEEL_OBSERVE; read without a lock
  * @srcu: readers of slots and MMIO regions
  * @bus: MMIO regions; @bus_lock: changes of it, a leaf
  * @vcpus: by index (order of creation); @nr_vcpus: how many
@@ -132,6 +140,11 @@ struct keel_vm {
 	struct mutex lock;		/* VM ioctls */
 	struct mutex config_lock;	/* once-only set-up at the first run */
 	struct mm_struct *mm;
+	const struct cred *creator;
+	struct pid *tgid;
+	u64 created;
+	char name[KEEL_NAME_SIZE];
+	bool observe;
 	struct srcu_struct srcu;
 	struct mmio_bus __rcu *bus;
 	struct mutex bus_lock;		/* changes of @bus */
@@ -165,6 +178,27 @@ struct keel_vm {
 struct keel_vm *vm_create(unsigned long type);
 void vm_get(struct keel_vm *vm);
 void vm_put(struct keel_vm *vm);
+
+/**
+ * vm_find() - the VM with this id, with a reference; NULL if there is none any more
+ *
+ * For those who do not keep a VM: whoever puts the last reference ends it, be it this one.
+ * Context: may sleep.
+ */
+struct keel_vm *vm_find(u32 id);
+
+/** vm_find_next() - as vm_find(), of the VM with the lowest id above @id */
+struct keel_vm *vm_find_next(u32 id);
+
+/** vm_lives() - would vm_find() find it; may sleep */
+bool vm_lives(u32 id);
+
+/** vm_ended - woken when a VM is found no more */
+extern wait_queue_head_t vm_ended;
+
+/** vm_name() / vm_set_name() - copy the VM's name, KEEL_NAME_SIZE bytes; may sleep */
+void vm_name(struct keel_vm *vm, char *to);
+void vm_set_name(struct keel_vm *vm, const char *from);
 
 /** vm_create_vcpu() - vm->lock held; -EINVAL (id), -EEXIST, -ENOMEM */
 struct keel_vcpu *vm_create_vcpu(struct keel_vm *vm, u32 id);

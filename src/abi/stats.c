@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM_GET_STATS_FD: a file that reads as header, id text, descriptors, data (api.rst 4.133).
+ * KVM_GET_STATS_FD: a file that reads as header, id text, descriptors, data (api.rst 4.133). And
+ * KEEL_STATS_FD: the same for observers, by ids, without a reference on the VM.
  *
  * The data block is the counters as they lie in struct keel_vcpu or struct keel_vm; descriptors
  * are made once at insmod and name only the rows of the exit table that can fire. Counters are
@@ -10,10 +11,10 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/kvm_types.h>
-#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/keel.h>
 
 #include <keel/abi.h>
 #include <keel/count.h>
@@ -143,37 +144,35 @@ void abi_stats_exit(void)
 	kfree(vm_stats.descs);
 }
 
+/* A whole statistics file, allocated, as it was at one moment; or buf is an ERR_PTR. */
+struct stats_text {
+	void *buf;
+	size_t size;
+};
+
 /* The three parts that every statistics file begins with. */
 #define STATS_HEAD(s, id)						\
 	{ &(s)->header, sizeof((s)->header) },				\
 	{ id, KVM_STATS_NAME_SIZE },					\
 	{ (s)->descs, (s)->header.num_desc * STATS_DESC_SIZE }
 
-static ssize_t stats_read(const struct stats_part *part, unsigned int parts, char __user *to,
-			  size_t len, loff_t *pos)
+static struct stats_text stats_join(const struct stats_part *part, unsigned int parts)
 {
-	loff_t start = 0;
-	size_t done = 0;
+	struct stats_text text = {};
 	unsigned int i;
+	void *to;
 
-	for (i = 0; i < parts && done < len; start += part[i++].size) {
-		size_t skip, n;
-
-		if (*pos >= start + part[i].size)
-			continue;
-		skip = *pos - start;
-		n = min(part[i].size - skip, len - done);
-		if (copy_to_user(to + done, part[i].from + skip, n))
-			return -EFAULT;
-		done += n;
-		*pos += n;
-	}
-	return done;
+	for (i = 0; i < parts; i++)
+		text.size += part[i].size;
+	to = kmalloc(text.size, GFP_KERNEL);
+	text.buf = to ?: ERR_PTR(-ENOMEM);
+	for (i = 0; to && i < parts; to += part[i++].size)
+		memcpy(to, part[i].from, part[i].size);
+	return text;
 }
 
-static ssize_t vm_stats_read(struct file *file, char __user *to, size_t len, loff_t *pos)
+static struct stats_text vm_stats_text(struct keel_vm *vm)
 {
-	struct keel_vm *vm = file->private_data;
 	char id[KVM_STATS_NAME_SIZE] = {};
 	const struct stats_part part[] = {
 		STATS_HEAD(&vm_stats, id),
@@ -181,7 +180,41 @@ static ssize_t vm_stats_read(struct file *file, char __user *to, size_t len, lof
 	};
 
 	snprintf(id, sizeof(id), "kvm-keel-%u", vm->id);
-	return stats_read(part, ARRAY_SIZE(part), to, len, pos);
+	return stats_join(part, ARRAY_SIZE(part));
+}
+
+static struct stats_text vcpu_stats_text(struct keel_vcpu *vcpu)
+{
+	char id[KVM_STATS_NAME_SIZE] = {};
+	const struct stats_part part[] = {
+		STATS_HEAD(&vcpu_stats, id),
+		{ vcpu->state.ctx.answered, VCPU_ANSWERED },
+		{ vcpu->exits, VCPU_ANSWERED },
+		{ vcpu->count, COUNT_NR * sizeof(u64) },
+#ifdef KEEL_DEBUG
+		{ &el2_counted, sizeof(el2_counted) },
+#endif
+	};
+
+	snprintf(id, sizeof(id), "kvm-keel-%u/vcpu-%u", vcpu->vm->id, vcpu->id);
+	return stats_join(part, ARRAY_SIZE(part));
+}
+
+/* read(), of which @text is what there is to read; frees it. */
+static ssize_t stats_read(struct stats_text text, char __user *to, size_t len, loff_t *pos)
+{
+	ssize_t ret;
+
+	if (IS_ERR(text.buf))
+		return PTR_ERR(text.buf);
+	ret = simple_read_from_buffer(to, len, pos, text.buf, text.size);
+	kfree(text.buf);
+	return ret;
+}
+
+static ssize_t vm_stats_read(struct file *file, char __user *to, size_t len, loff_t *pos)
+{
+	return stats_read(vm_stats_text(file->private_data), to, len, pos);
 }
 
 static int vm_stats_release(struct inode *inode, struct file *file)
@@ -199,20 +232,7 @@ static const struct file_operations vm_stats_fops = {
 
 static ssize_t vcpu_stats_read(struct file *file, char __user *to, size_t len, loff_t *pos)
 {
-	struct keel_vcpu *vcpu = file->private_data;
-	char id[KVM_STATS_NAME_SIZE] = {};
-	const struct stats_part part[] = {
-		STATS_HEAD(&vcpu_stats, id),
-		{ vcpu->state.ctx.answered, VCPU_ANSWERED },
-		{ vcpu->exits, VCPU_ANSWERED },
-		{ vcpu->count, COUNT_NR * sizeof(u64) },
-#ifdef KEEL_DEBUG
-		{ &el2_counted, sizeof(el2_counted) },
-#endif
-	};
-
-	snprintf(id, sizeof(id), "kvm-keel-%u/vcpu-%u", vcpu->vm->id, vcpu->id);
-	return stats_read(part, ARRAY_SIZE(part), to, len, pos);
+	return stats_read(vcpu_stats_text(file->private_data), to, len, pos);
 }
 
 static int vcpu_stats_release(struct inode *inode, struct file *file)
@@ -230,7 +250,34 @@ static const struct file_operations vcpu_stats_fops = {
 	.llseek = noop_llseek,
 };
 
-static int stats_fd(const char *name, const struct file_operations *fops, struct keel_vm *vm,
+/* Which VM, and which vCPU of it or KEEL_STATS_VM: all that an observer's file knows. */
+static void *observed_key(const struct keel_vm *vm, u32 vcpu)
+{
+	return (void *)((u64)vcpu << 32 | vm->id);
+}
+
+static ssize_t observed_stats_read(struct file *file, char __user *to, size_t len, loff_t *pos)
+{
+	u64 key = (u64)file->private_data;
+	struct keel_vm *vm = abi_observed_vm(lower_32_bits(key));
+	u32 vcpu = upper_32_bits(key);
+	struct stats_text text;
+
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	text = vcpu == KEEL_STATS_VM ? vm_stats_text(vm) :
+				       vcpu_stats_text(vm_vcpu_by_id(vm, vcpu));
+	vm_put(vm);
+	return stats_read(text, to, len, pos);
+}
+
+static const struct file_operations observed_stats_fops = {
+	.owner = THIS_MODULE,
+	.read = observed_stats_read,
+	.llseek = noop_llseek,
+};
+
+static int stats_fd(const char *name, const struct file_operations *fops, struct keel_vm *keep,
 		    void *private)
 {
 	struct file *file;
@@ -244,7 +291,8 @@ static int stats_fd(const char *name, const struct file_operations *fops, struct
 		put_unused_fd(fd);
 		return PTR_ERR(file);
 	}
-	vm_get(vm);
+	if (keep)
+		vm_get(keep);
 	file->f_mode |= FMODE_PREAD;	/* anonymous inodes come without pread() */
 	fd_install(fd, file);
 	return fd;
@@ -255,10 +303,29 @@ int abi_stats_vm(struct keel_vm *vm)
 	return stats_fd("keel-vm-stats", &vm_stats_fops, vm, vm);
 }
 
-int abi_stats_vcpu(struct keel_vcpu *vcpu)
+static int vcpu_stats_fd(const struct file_operations *fops, u32 id, struct keel_vm *keep,
+			 void *private)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "keel-vcpu-stats:%u", vcpu->id);
-	return stats_fd(name, &vcpu_stats_fops, vcpu->vm, vcpu);
+	snprintf(name, sizeof(name), "keel-vcpu-stats:%u", id);
+	return stats_fd(name, fops, keep, private);
+}
+
+int abi_stats_vcpu(struct keel_vcpu *vcpu)
+{
+	return vcpu_stats_fd(&vcpu_stats_fops, vcpu->id, vcpu->vm, vcpu);
+}
+
+int abi_stats_observed(struct keel_vm *vm, const struct keel_stats *args)
+{
+	void *key = observed_key(vm, args->vcpu);
+
+	if (abi_bad_argument(args) || args->pad)
+		return -EINVAL;
+	if (args->vcpu == KEEL_STATS_VM)
+		return stats_fd("keel-vm-stats", &observed_stats_fops, NULL, key);
+	if (!vm_vcpu_by_id(vm, args->vcpu))
+		return -ENOENT;
+	return vcpu_stats_fd(&observed_stats_fops, args->vcpu, NULL, key);
 }

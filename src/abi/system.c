@@ -101,8 +101,7 @@ static int system_info(struct keel_info __user *to)
 
 	if (copy_from_user(&info, to, sizeof(info)))
 		return -EFAULT;
-	if (info.size != sizeof(info) || info.flags || info.pad ||
-	    memchr_inv(info.reserved, 0, sizeof(info.reserved)))
+	if (abi_bad_argument(&info) || info.pad)
 		return -EINVAL;
 
 	memset(&info, 0, sizeof(info));
@@ -111,6 +110,19 @@ static int system_info(struct keel_info __user *to)
 	info.ipa_bits = stage2_max_ipa_bits();
 	info.max_vcpus = KEEL_MAX_VCPUS;
 	strscpy(info.version, KEEL_VERSION, sizeof(info.version));
+	return copy_to_user(to, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int system_next_vm(struct keel_vm_info __user *to)
+{
+	struct keel_vm_info info;
+	int ret;
+
+	if (copy_from_user(&info, to, sizeof(info)))
+		return -EFAULT;
+	ret = abi_next_vm(&info);
+	if (ret)
+		return ret;
 	return copy_to_user(to, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
@@ -127,6 +139,10 @@ static long system_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 		return arg ? -EINVAL : (KVM_COALESCED_MMIO_PAGE_OFFSET + 1) * PAGE_SIZE;
 	case KEEL_INFO:
 		return system_info((void __user *)arg);
+	case KEEL_NEXT_VM:
+		return system_next_vm((void __user *)arg);
+	case KEEL_OPEN_VM:
+		return abi_open_vm(arg);
 	default:
 		return -ENOTTY;
 	}

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The VM file: memory slots, interrupt lines, and what makes vCPUs, devices and event files. */
 #include <linux/anon_inodes.h>
+#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/keel.h>
 
@@ -111,33 +111,31 @@ static int ioctl_enable_cap(struct keel_vm *vm, const void __user *from)
 	return 0;
 }
 
-static int ioctl_pnmi_sample(struct keel_vm *vm, struct keel_pnmi_sample __user *argp)
+static int ioctl_set_name(struct keel_vm *vm, const void __user *from)
 {
-	struct keel_pnmi_vcpu *out;
-	struct keel_pnmi_sample s;
-	int ret = 0;
+	struct keel_vm_name args;
+	size_t len, i;
 
-	if (copy_from_user(&s, argp, sizeof(s)))
+	if (copy_from_user(&args, from, sizeof(args)))
 		return -EFAULT;
-	out = pnmi_sample(vm, &s);
-	if (IS_ERR(out)) {
-		ret = PTR_ERR(out);
-		if (ret == -E2BIG && copy_to_user(argp, &s, sizeof(s)))
-			return -EFAULT;
-		return ret;
-	}
-	if (copy_to_user(u64_to_user_ptr(s.vcpus), out, s.nr * sizeof(*out)) ||
-	    copy_to_user(argp, &s, sizeof(s)))
-		ret = -EFAULT;
-	kvfree(out);
-	return ret;
+	len = strnlen(args.name, sizeof(args.name));
+	if (args.size != sizeof(args) || args.flags || !len || len == sizeof(args.name))
+		return -EINVAL;
+	for (i = 0; i < len; i++)
+		if (!isascii(args.name[i]) || !isprint(args.name[i]))
+			return -EINVAL;
+	/* What stands behind the NUL is nobody's business. */
+	memset(args.name + len, 0, sizeof(args.name) - len);
+	vm_set_name(vm, args.name);
+	return 0;
 }
 
-static int ioctl_pnmi_inject(struct keel_vm *vm, const void __user *argp)
+static int ioctl_observe(struct keel_vm *vm, unsigned long arg)
 {
-	struct keel_pnmi_inject in;
-
-	return copy_from_user(&in, argp, sizeof(in)) ? -EFAULT : pnmi_inject(vm, &in);
+	if (arg > 1)
+		return -EINVAL;
+	WRITE_ONCE(vm->observe, arg);
+	return 0;
 }
 
 static long vm_ioctl(struct file *file, unsigned int nr, unsigned long arg)
@@ -176,12 +174,12 @@ static long vm_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 		return abi_check_extension(arg);
 	case KVM_GET_STATS_FD:
 		return abi_stats_vm(vm);
-	case KEEL_PNMI_SAMPLE:
-		return ioctl_pnmi_sample(vm, argp);
-	case KEEL_PNMI_INJECT:
-		return ioctl_pnmi_inject(vm, argp);
+	case KEEL_SET_NAME:
+		return ioctl_set_name(vm, argp);
+	case KEEL_OBSERVE:
+		return ioctl_observe(vm, arg);
 	default:
-		return -ENOTTY;
+		return abi_vm_keel_ioctl(vm, nr, arg);
 	}
 }
 

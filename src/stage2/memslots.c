@@ -223,6 +223,21 @@ int stage2_set_slot(struct keel_vm *vm, const struct kvm_userspace_memory_region
 	return ret;
 }
 
+u64 stage2_memory(struct keel_vm *vm)
+{
+	const struct memslots *slots;
+	unsigned int i;
+	u64 sum = 0;
+	int idx;
+
+	idx = srcu_read_lock(&vm->srcu);
+	slots = srcu_dereference(vm->stage2.slots, &vm->srcu);
+	for (i = 0; i < slots->nr; i++)
+		sum += memslot_size(&slots->slot[i]);
+	srcu_read_unlock(&vm->srcu, idx);
+	return sum;
+}
+
 void stage2_refault(struct keel_vm *vm)
 {
 	const struct memslots *slots;

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Lifetime of VMs and vCPUs. A VM lives as long as somebody holds a reference (its fd, its vCPUs'
- * fds, its devices' fds); its vCPUs live as long as the VM.
+ * fds, its devices' fds); its vCPUs live as long as the VM. Who only knows its id gets a reference
+ * from the list for the time of a call; the list itself holds none.
  */
+#include <linux/ctype.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include <keel/vm.h>
 
 static DEFINE_MUTEX(vms_lock);
-static LIST_HEAD(vms);
+static LIST_HEAD(vms);	/* by id */
 static u32 last_id;	/* under vms_lock */
+
+DECLARE_WAIT_QUEUE_HEAD(vm_ended);
 
 static void vcpu_destroy(struct keel_vcpu *vcpu)
 {
@@ -22,6 +29,31 @@ static void vcpu_destroy(struct keel_vcpu *vcpu)
 	kfree(vcpu);
 }
 
+static void vm_note_creator(struct keel_vm *vm)
+{
+	char comm[TASK_COMM_LEN];
+	unsigned int i;
+
+	mmgrab(current->mm);
+	vm->mm = current->mm;
+	vm->creator = get_current_cred();
+	vm->tgid = get_pid(task_tgid(current));
+	vm->created = ktime_get_boottime_ns();
+	vm->observe = true;
+	get_task_comm(comm, current);
+	for (i = 0; comm[i]; i++)
+		vm->name[i] = isascii(comm[i]) && isprint(comm[i]) ? comm[i] : '?';
+	if (!i)
+		vm->name[0] = '?';
+}
+
+static void vm_forget_creator(struct keel_vm *vm)
+{
+	put_pid(vm->tgid);
+	put_cred(vm->creator);
+	mmdrop(vm->mm);
+}
+
 static void vm_destroy(struct kref *ref)
 {
 	struct keel_vm *vm = container_of(ref, struct keel_vm, ref);
@@ -30,6 +62,7 @@ static void vm_destroy(struct kref *ref)
 	mutex_lock(&vms_lock);
 	list_del(&vm->link);
 	mutex_unlock(&vms_lock);
+	wake_up_all(&vm_ended);
 
 	/* Tables first: the notifier must not find half a VM. */
 	stage2_destroy(vm);
@@ -39,7 +72,7 @@ static void vm_destroy(struct kref *ref)
 	coalesced_destroy(vm);
 	mmio_destroy(vm);
 	cleanup_srcu_struct(&vm->srcu);
-	mmdrop(vm->mm);
+	vm_forget_creator(vm);
 	kvfree(vm);
 }
 
@@ -51,6 +84,59 @@ void vm_get(struct keel_vm *vm)
 void vm_put(struct keel_vm *vm)
 {
 	kref_put(&vm->ref, vm_destroy);
+}
+
+/* The first VM from id @from to @to. One without references is about to leave the list. */
+static struct keel_vm *vm_find_between(u64 from, u64 to)
+{
+	struct keel_vm *vm, *found = NULL;
+
+	mutex_lock(&vms_lock);
+	list_for_each_entry(vm, &vms, link) {
+		if (vm->id < from || vm->id > to || !kref_get_unless_zero(&vm->ref))
+			continue;
+		found = vm;
+		break;
+	}
+	mutex_unlock(&vms_lock);
+	return found;
+}
+
+struct keel_vm *vm_find(u32 id)
+{
+	return vm_find_between(id, id);
+}
+
+struct keel_vm *vm_find_next(u32 id)
+{
+	return vm_find_between(id + 1ULL, U32_MAX);
+}
+
+bool vm_lives(u32 id)
+{
+	struct keel_vm *vm;
+	bool lives = false;
+
+	mutex_lock(&vms_lock);
+	list_for_each_entry(vm, &vms, link)
+		if (vm->id == id)
+			lives = kref_read(&vm->ref);
+	mutex_unlock(&vms_lock);
+	return lives;
+}
+
+void vm_name(struct keel_vm *vm, char *to)
+{
+	mutex_lock(&vms_lock);
+	memcpy(to, vm->name, sizeof(vm->name));
+	mutex_unlock(&vms_lock);
+}
+
+void vm_set_name(struct keel_vm *vm, const char *from)
+{
+	mutex_lock(&vms_lock);
+	memcpy(vm->name, from, sizeof(vm->name));
+	mutex_unlock(&vms_lock);
 }
 
 struct keel_vm *vm_create(unsigned long type)
@@ -69,8 +155,7 @@ struct keel_vm *vm_create(unsigned long type)
 	mutex_init(&vm->bus_lock);
 	INIT_LIST_HEAD(&vm->irqfds);
 	INIT_LIST_HEAD(&vm->ioeventfds);
-	mmgrab(current->mm);
-	vm->mm = current->mm;
+	vm_note_creator(vm);
 
 	ret = coalesced_create(vm);
 	if (ret)
@@ -92,7 +177,7 @@ struct keel_vm *vm_create(unsigned long type)
 err_stage2:
 	coalesced_destroy(vm);
 err_coalesced:
-	mmdrop(vm->mm);
+	vm_forget_creator(vm);
 	cleanup_srcu_struct(&vm->srcu);
 err_srcu:
 	kvfree(vm);

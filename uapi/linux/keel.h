@@ -4,6 +4,9 @@
  * of keel's.
  *
  * All ioctls have magic 0xBE; the numbers come in blocks: 0x00 system, 0x10 pseudo-NMI.
+ *
+ * A struct begins with its own size and with flags, of which there are none yet; what is flags, pad
+ * or reserved is 0, both ways. If one of them is not what this module knows: -EINVAL.
  */
 #ifndef _LINUX_KEEL_H
 #define _LINUX_KEEL_H
@@ -45,6 +48,155 @@ struct keel_info {
  * @pad or @reserved is not what this module knows. -EFAULT: bad address.
  */
 #define KEEL_INFO _IOWR(KEELIO, 0x00, struct keel_info)
+
+/* Room for a VM's name with its NUL. */
+#define KEEL_NAME_SIZE 64
+
+/**
+ * struct keel_vm_info - a VM that the caller may observe
+ * @size: in and out: sizeof(struct keel_vm_info)
+ * @flags: in and out: 0
+ * @id: in: any number; out: the id of the VM, which no other gets while the module is loaded
+ * @nr_vcpus: out: how many vCPUs it has
+ * @uid: out: the creator's user, in the caller's user namespace
+ * @gid: out: and group
+ * @tgid: out: the process that made it, in the caller's PID namespace; 0: not there, or gone
+ * @pad: in and out: 0
+ * @age: out: ns since it was made, suspend included
+ * @memory: out: bytes of all its memory slots
+ * @name: out: printable ASCII, NUL-terminated; unless KEEL_SET_NAME gave another, the name of the
+ *	thread that made it, what is not printable as '?'
+ * @reserved: in and out: 0
+ */
+struct keel_vm_info {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 nr_vcpus;
+	__u32 uid;
+	__u32 gid;
+	__u32 tgid;
+	__u32 pad;
+	__u64 age;
+	__u64 memory;
+	char name[KEEL_NAME_SIZE];
+	__u64 reserved[8];
+};
+
+/**
+ * KEEL_NEXT_VM - the VM with the lowest id above @id that the caller may observe
+ *
+ * On the system file; id 0 begins. -ENOENT: there is none. -EINVAL, -EFAULT as KEEL_INFO.
+ */
+#define KEEL_NEXT_VM _IOWR(KEELIO, 0x01, struct keel_vm_info)
+
+/**
+ * KEEL_OPEN_VM - an observer file of a VM
+ *
+ * On the system file; the argument is the id. Returns a descriptor, close-on-exec. It holds the
+ * module, never the VM, which ends with the last of the VM's own descriptors: then every ioctl
+ * fails with -ENODEV, and poll() reports POLLHUP and wakes up.
+ *
+ * Who may: a caller whose uid and gid are the real, effective and saved ids that the VM's creator
+ * had, in the same user namespace, as long as the VMM is dumpable (prctl(2), PR_SET_DUMPABLE); or
+ * one with CAP_SYS_PTRACE in the creator's user namespace. Nobody, where KEEL_OBSERVE says so.
+ * -ENOENT: no such VM. -EPERM: not this caller.
+ */
+#define KEEL_OPEN_VM _IO(KEELIO, 0x02)
+
+/**
+ * struct keel_vm_name - for KEEL_SET_NAME
+ * @size: sizeof(struct keel_vm_name)
+ * @flags: 0
+ * @name: from 1 to KEEL_NAME_SIZE - 1 characters of printable ASCII, NUL-terminated
+ */
+struct keel_vm_name {
+	__u32 size;
+	__u32 flags;
+	char name[KEEL_NAME_SIZE];
+};
+
+/**
+ * KEEL_SET_NAME - name the VM, for people; two VMs may have the same
+ *
+ * On a VM file. -EINVAL: @size, @flags or @name. -EFAULT: bad address.
+ */
+#define KEEL_SET_NAME _IOW(KEELIO, 0x03, struct keel_vm_name)
+
+/**
+ * KEEL_OBSERVE - may the VM be observed?
+ *
+ * On a VM file; the argument is 1 (as it begins) or 0, else -EINVAL. 0: nobody can list or open it,
+ * whatever his capabilities, and on observer files that are open every ioctl fails with -EPERM.
+ */
+#define KEEL_OBSERVE _IO(KEELIO, 0x04)
+
+/* Where a vCPU was when it was looked at (keel_vcpu_info.state). */
+#define KEEL_VCPU_OUTSIDE	0	/* no thread is in KVM_RUN */
+#define KEEL_VCPU_GUEST		1	/* runs in the guest */
+#define KEEL_VCPU_HOST		2	/* in KVM_RUN, in the kernel */
+#define KEEL_VCPU_BLOCKED	3	/* in KVM_RUN, sleeps in a WFI */
+#define KEEL_VCPU_OFF		4	/* waits to be switched on (PSCI, KVM_SET_MP_STATE) */
+#define KEEL_VCPU_SUSPENDED	5	/* KVM_MP_STATE_SUSPENDED */
+
+/**
+ * struct keel_vcpu_info - a vCPU at a glance, while it runs
+ * @size: in and out: sizeof(struct keel_vcpu_info)
+ * @flags: in and out: 0
+ * @index: in and out: from 0, in order of creation
+ * @id: out: KVM_CREATE_VCPU's
+ * @state: out: KEEL_VCPU_*
+ * @cpu: out: host CPU on which it is loaded, or -1
+ * @exits: out: exits to the kernel
+ * @exits_el2: out: exits answered at EL2
+ * @reserved: in and out: 0
+ */
+struct keel_vcpu_info {
+	__u32 size;
+	__u32 flags;
+	__u32 index;
+	__u32 id;
+	__u32 state;
+	__s32 cpu;
+	__u64 exits;
+	__u64 exits_el2;
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_VCPU_INFO - look at a vCPU
+ *
+ * On a VM file and an observer file. -ENOENT: fewer vCPUs. -EINVAL, -EFAULT as KEEL_INFO.
+ */
+#define KEEL_VCPU_INFO _IOWR(KEELIO, 0x05, struct keel_vcpu_info)
+
+/* keel_stats.vcpu: statistics of the VM itself */
+#define KEEL_STATS_VM	0xffffffffu
+
+/**
+ * struct keel_stats - for KEEL_STATS_FD
+ * @size: sizeof(struct keel_stats)
+ * @flags: 0
+ * @vcpu: a vCPU's id, or KEEL_STATS_VM
+ * @pad: 0
+ * @reserved: 0
+ */
+struct keel_stats {
+	__u32 size;
+	__u32 flags;
+	__u32 vcpu;
+	__u32 pad;
+	__u64 reserved[2];
+};
+
+/**
+ * KEEL_STATS_FD - KVM_GET_STATS_FD for observers
+ *
+ * On a VM file and an observer file. Returns a descriptor, close-on-exec, of a file in the format
+ * of KVM_GET_STATS_FD that does not keep the VM: after its end read() fails with -ENODEV, and
+ * with -EPERM while KEEL_OBSERVE is 0. -ENOENT: no such vCPU. -EINVAL, -EFAULT as KEEL_INFO.
+ */
+#define KEEL_STATS_FD _IOW(KEELIO, 0x06, struct keel_stats)
 
 /* Where a vCPU was when it was sampled (keel_pnmi_vcpu.where). */
 #define KEEL_PNMI_GUEST	0	/* in the guest, which went on: the values are of that moment */
