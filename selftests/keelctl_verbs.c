@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0
+/* keelctl's verbs: what they print of a VM of this test, and of a keelrun guest; their errors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <linux/keel.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/json.h"
+#include "lib/poke.h"
+#include "lib/vm.h"
+
+#define MAX_WORDS	8
+#define MAX_ANSWER	0x40000
+
+static char out[MAX_ANSWER], err[MAX_ANSWER];
+
+static int text_file(const char *name)
+{
+	int fd = memfd_create(name, 0);
+
+	REQUIRE_OK(fd);
+	return fd;
+}
+
+static void take_text(int fd, char *to)
+{
+	ssize_t n = pread(fd, to, MAX_ANSWER - 1, 0);
+
+	REQUIRE(n >= 0);
+	to[n] = 0;
+	close(fd);
+}
+
+/* Split @command at blanks; %s in it is the only way to a word with a blank. */
+static void split(char *command, const char *name, char **words)
+{
+	char *word;
+	int n = 0;
+
+	for (word = strtok(command, " "); word; word = strtok(NULL, " ")) {
+		REQUIRE(n < MAX_WORDS - 1);
+		words[n++] = strcmp(word, "%s") ? word : (char *)name;
+	}
+	words[n] = NULL;
+}
+
+/* Run a command as user @uid; its output is then in out and err. Return: its exit status. */
+static int run_as(uid_t uid, const char *name, const char *command)
+{
+	int files[2] = { text_file("out"), text_file("err") }, status;
+	char text[256], *words[MAX_WORDS];
+	pid_t pid;
+
+	REQUIRE(strlen(command) < sizeof(text));
+	split(strcpy(text, command), name, words);
+	pid = fork();
+	if (!pid) {
+		dup2(files[0], 1);
+		dup2(files[1], 2);
+		if (!uid || (!setgid(uid) && !setuid(uid)))
+			execvp(words[0], words);
+		_exit(127);
+	}
+	REQUIRE_EQ(waitpid(pid, &status, 0), pid);
+	take_text(files[0], out);
+	take_text(files[1], err);
+	REQUIRE(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int run(const char *name, const char *command)
+{
+	return run_as(0, name, command);
+}
+
+/* It works, and complains of nothing. */
+static void answers(const char *name, const char *command)
+{
+	if (!CHECK_EQ(run(name, command), 0) || !CHECK(!*err))
+		ktap_fail("%s: %s", command, err);
+}
+
+static void answers_json(const char *name, const char *command)
+{
+	answers(name, command);
+	if (!json_valid(out))
+		ktap_fail("%s: no JSON: %s", command, out);
+}
+
+/* One line that has @words in it, and a status of its own; nothing else. */
+static void check_refusal(int got, int want, const char *words, const char *command)
+{
+	char *end = strchr(err, '\n');
+
+	if (!CHECK_EQ(got, want) || !CHECK(!*out) || !CHECK(end && !end[1]) ||
+	    !CHECK(!strncmp(err, "keelctl: ", 9)) || !CHECK(strstr(err, words)))
+		ktap_note("%s: wanted \"%s\", said \"%s\"", command, words, err);
+}
+
+static void refuses(int status, const char *words, const char *name, const char *command)
+{
+	check_refusal(run(name, command), status, words, command);
+}
+
+/* Is there a line like this pattern (fnmatch), whatever the blanks between its words? */
+static bool has_line(const char *text, const char *fmt, ...)
+{
+	char want[256], line[256];
+	const char *s, *end;
+	size_t n;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(want, sizeof(want), fmt, ap);
+	va_end(ap);
+	for (s = text; *s; s = end + !!*end) {
+		end = s + strcspn(s, "\n");
+		n = 0;
+		while (s < end && n < sizeof(line) - 1) {
+			if (*s != ' ' || (n && line[n - 1] != ' '))
+				line[n++] = *s;
+			s++;
+		}
+		line[n] = 0;
+		if (!fnmatch(want, line, 0))
+			return true;
+	}
+	return false;
+}
+
+static void set_name(struct vm *vm, const char *name)
+{
+	struct keel_vm_name args = { .size = sizeof(args) };
+
+	strcpy(args.name, name);
+	REQUIRE_OK(ioctl(vm->fd, KEEL_SET_NAME, &args));
+}
+
+/* Place of the element with this name in the list; ends the case without one. */
+static void element_of(const char *name, char *place)
+{
+	char path[32];
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		sprintf(place, "%d", i);
+		sprintf(path, "%d.name", i);
+		if (json_is(out, path, name))
+			return;
+	}
+	ktap_fail("%s is not listed: %s", name, out);
+}
+
+static u64 element_u64(const char *place, const char *key)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s.%s", place, key);
+	return json_u64(out, path);
+}
+
+static void list(void)
+{
+	char place[16];
+	struct vm vm;
+	u64 id;
+
+	poke_create(&vm);
+	set_name(&vm, "a \"b\\c");
+	answers_json(NULL, "keelctl list --json");
+	element_of("a \\\"b\\\\c", place);
+	id = element_u64(place, "id");
+	CHECK_EQ(element_u64(place, "uid"), 0);
+	CHECK_EQ(element_u64(place, "gid"), 0);
+	CHECK_EQ(element_u64(place, "tgid"), getpid());
+	CHECK_EQ(element_u64(place, "nr_vcpus"), 1);
+	CHECK_EQ(element_u64(place, "memory"), RAM_SIZE);
+	CHECK(element_u64(place, "age_ns") < 60000000000);
+
+	answers(NULL, "keelctl list");
+	CHECK(has_line(out, "ID OWNER VCPUS MEMORY UPTIME NAME"));
+	/* No test sleeps, but time passes. */
+	CHECK(has_line(out, "%llu 0 1 %dM *s a \"b?c", id, RAM_SIZE >> 20));
+	vm_destroy(&vm);
+	answers(NULL, "keelctl list");
+	CHECK(!strstr(out, "a \"b\\c"));
+}
+
+static void show(void)
+{
+	struct vm vm;
+
+	poke_create(&vm);
+	vcpu_init(vcpu_create(&vm, 5), true);
+	set_name(&vm, "two vCPUs");
+	CHECK(poke_exits(&vm, true, MMIO_IPA, 4, 1));
+	answers_json("two vCPUs", "keelctl show %s --json");
+	CHECK(json_is(out, "name", "two vCPUs"));
+	CHECK_EQ(json_u64(out, "nr_vcpus"), 2);
+	CHECK_EQ(json_u64(out, "vcpus.0.id"), 0);
+	CHECK(json_is(out, "vcpus.0.state", "outside"));
+	CHECK(!json_find(out, "vcpus.0.cpu"));
+	CHECK(json_u64(out, "vcpus.0.exits") >= 3);
+	CHECK_EQ(json_u64(out, "vcpus.1.id"), 5);
+	CHECK(json_is(out, "vcpus.1.state", "off"));
+	CHECK_EQ(json_u64(out, "vcpus.1.exits"), 0);
+	CHECK_EQ(json_u64(out, "vcpus.1.exits_el2"), 0);
+	CHECK(!json_find(out, "vcpus.2"));
+
+	answers("two vCPUs", "keelctl show %s");
+	CHECK(has_line(out, "name two vCPUs"));
+	CHECK(has_line(out, "process %d", getpid()));
+	CHECK(has_line(out, "memory %dM", RAM_SIZE >> 20));
+	CHECK(has_line(out, "VCPU STATE CPU EXITS EXITS AT EL2"));
+	CHECK(has_line(out, "5 off - 0 0"));
+	vm_destroy(&vm);
+}
+
+static u64 stat_of(int vcpu, const char *name)
+{
+	int fd = kvm_stats_open(vcpu);
+	u64 value = kvm_stat(fd, name);
+
+	close(fd);
+	return value;
+}
+
+static void stats(void)
+{
+	u64 dabt, exits, el2;
+	struct vm vm;
+	int i;
+
+	poke_create(&vm);
+	vcpu_init(vcpu_create(&vm, 1), true);
+	set_name(&vm, "counted");
+	for (i = 0; i < 10; i++)
+		CHECK(poke_exits(&vm, true, MMIO_IPA, 4, i));
+	dabt = stat_of(vm.vcpus[0].fd, "exit_dabt");
+	el2 = stat_of(vm.vcpus[0].fd, "exit_dabt_el2");
+	exits = stat_of(vm.vcpus[0].fd, "exits");
+	REQUIRE(dabt >= 20);
+	answers_json(NULL, "keelctl stats counted --json");
+	CHECK_EQ(json_u64(out, "vcpus.0.exits.dabt.second_tier"), dabt);
+	CHECK_EQ(json_u64(out, "vcpus.0.exits.dabt.first_tier"), el2);
+	CHECK_EQ(json_u64(out, "vcpus.0.counters.exits"), exits);
+	CHECK_EQ(json_u64(out, "vcpus.0.counters.mmio_exit_user"),
+		 stat_of(vm.vcpus[0].fd, "mmio_exit_user"));
+	CHECK_EQ(json_u64(out, "vcpus.1.id"), 1);
+	CHECK_EQ(json_u64(out, "vcpus.1.counters.exits"), 0);
+	CHECK_EQ(json_u64(out, "counters.remote_tlb_flush"), stat_of(vm.fd, "remote_tlb_flush"));
+	CHECK(!json_find(out, "vcpus.0.counters.exit_dabt"));
+
+	answers(NULL, "keelctl stats counted");
+	CHECK(has_line(out, "EXIT FIRST TIER SECOND TIER"));
+	CHECK(has_line(out, "dabt %llu %llu", el2, dabt));
+	CHECK(has_line(out, "exits %llu", exits));
+	CHECK(!has_line(out, "sve 0 0"));
+	CHECK(!has_line(out, "dabt_el2 0 %llu", el2));
+	answers(NULL, "keelctl stats counted --all");
+	CHECK(has_line(out, "sve 0 0"));
+	CHECK(has_line(out, "undef 0"));
+	answers(NULL, "keelctl stats --vcpus --all counted");
+	CHECK(has_line(out, "vCPU 0"));
+	CHECK(has_line(out, "dabt %llu %llu", el2, dabt));
+	CHECK(has_line(out, "vCPU 1"));
+	CHECK(has_line(out, "dabt 0 0"));
+	vm_destroy(&vm);
+}
+
+/* The sum over vCPUs: of a VM whose two vCPUs run the same few instructions. */
+static void sums(void)
+{
+	u64 sum = 0;
+	struct vm vm;
+	int i;
+
+	poke_create(&vm);
+	vcpu_init(vcpu_create(&vm, 1), false);
+	set_name(&vm, "summed");
+	/* The guest's stack is that of the first vCPU; nobody runs at the same time. */
+	vcpu_start_at(&vm.vcpus[1], RAM_IPA, 0);
+	vcpu_run_sync(&vm.vcpus[1]);
+	for (i = 0; i < 2; i++)
+		sum += stat_of(vm.vcpus[i].fd, "exits");
+	CHECK(stat_of(vm.vcpus[1].fd, "exits") > 0);
+	answers(NULL, "keelctl stats summed");
+	CHECK(has_line(out, "exits %llu", sum));
+	vm_destroy(&vm);
+}
+
+/* An arm64 Image: a jump over the header, then WFI for ever. */
+static void write_image(const char *path)
+{
+	static const u32 image[] = {
+		0x14000010, 0, 0, 0, 0x10000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x644d5241, 0,
+		0xd503207f, 0x17ffffff,
+	};
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	REQUIRE_OK(fd);
+	REQUIRE_EQ(write(fd, image, sizeof(image)), sizeof(image));
+	close(fd);
+}
+
+static pid_t keelrun_start(void)
+{
+	int null = open("/dev/null", O_RDWR);
+	pid_t pid;
+
+	write_image("/tmp/keelctl-image");
+	pid = fork();
+	if (!pid) {
+		dup2(null, 0);
+		dup2(null, 1);
+		execlp("keelrun", "keelrun", "--kernel", "/tmp/keelctl-image", "--cpus", "2",
+		       "--mem", "64M", NULL);
+		_exit(127);
+	}
+	close(null);
+	return pid;
+}
+
+static void keelrun_guest(void)
+{
+	pid_t pid = keelrun_start();
+	int status;
+
+	/* Until its guest sleeps in its WFI; before, there may be no VM, or not all of it. */
+	do {
+		status = run(NULL, "keelctl show keelrun --json");
+		REQUIRE(!waitpid(pid, NULL, WNOHANG));
+		REQUIRE(status == 0 || status == 2);
+	} while (status || !json_is(out, "vcpus.0.state", "blocked"));
+	REQUIRE(json_valid(out));
+	CHECK_EQ(json_u64(out, "tgid"), pid);
+	CHECK_EQ(json_u64(out, "memory"), 64 << 20);
+	CHECK_EQ(json_u64(out, "nr_vcpus"), 2);
+	CHECK(json_is(out, "vcpus.1.state", "off"));
+	answers_json(NULL, "keelctl stats keelrun --json");
+	CHECK(json_u64(out, "vcpus.0.exits.wfx.second_tier") >= 1);
+	REQUIRE_OK(kill(pid, SIGTERM));
+	REQUIRE_EQ(waitpid(pid, &status, 0), pid);
+	refuses(2, "no VM keelrun", NULL, "keelctl show keelrun");
+	unlink("/tmp/keelctl-image");
+}
+
+static void names(void)
+{
+	struct vm a, b;
+	char id[16];
+
+	vm_create(&a);
+	vm_create(&b);
+	set_name(&a, "twin");
+	set_name(&b, "twin");
+	refuses(2, "several VMs are called twin", NULL, "keelctl show twin");
+	set_name(&b, "1");
+	answers_json(NULL, "keelctl show twin --json");
+	snprintf(id, sizeof(id), "%llu", json_u64(out, "id"));
+	answers_json(id, "keelctl show %s --json");
+	CHECK(json_is(out, "name", "twin"));
+	vm_destroy(&a);
+	refuses(2, "no VM", id, "keelctl show %s");
+	vm_destroy(&b);
+}
+
+static void wrong_use(void)
+{
+	refuses(1, "no verb", NULL, "keelctl");
+	refuses(1, "\"frob\" is not a verb", NULL, "keelctl frob");
+	refuses(1, "\"lis\" is not a verb", NULL, "keelctl lis");
+	refuses(1, "not an option", NULL, "keelctl list --frob");
+	refuses(1, "needs a value", NULL, "keelctl list --dev");
+	refuses(1, "list does not take --all", NULL, "keelctl list --all");
+	refuses(1, "show does not take --vcpus", NULL, "keelctl show 1 --vcpus");
+	refuses(1, "\"more\" is too much", NULL, "keelctl list more");
+	refuses(1, "\"more\" is too much", NULL, "keelctl show 1 more");
+	refuses(1, "needs a VM", NULL, "keelctl stats");
+	refuses(2, "no VM nobody", NULL, "keelctl show nobody");
+	refuses(2, "no VM 0", NULL, "keelctl show 0");
+	refuses(2, "no VM 4294967295", NULL, "keelctl stats 4294967295");
+	refuses(2, "no VM 99999999999999999999", NULL, "keelctl stats 99999999999999999999");
+	refuses(2, "no VM ", "", "keelctl show %s");
+	refuses(4, "cannot open /nowhere", NULL, "keelctl list --dev /nowhere");
+	refuses(4, "/dev/null is not keel's", NULL, "keelctl list --dev /dev/null");
+	answers(NULL, "keelctl list --dev /dev/keel");
+}
+
+static void permission(void)
+{
+	char by_id[64];
+	struct stat st;
+	struct vm vm;
+
+	vm_create(&vm);
+	set_name(&vm, "root's");
+	REQUIRE_OK(stat("/dev/keel", &st));
+	REQUIRE_OK(chmod("/dev/keel", 0600));
+	check_refusal(run_as(1000, NULL, "keelctl list"), 3, "cannot open /dev/keel", "list");
+	REQUIRE_OK(chmod("/dev/keel", 0666));
+	CHECK_EQ(run_as(1000, NULL, "keelctl list"), 0);
+	CHECK(!strstr(out, "root's"));
+	check_refusal(run_as(1000, "root's", "keelctl show %s"), 2, "no VM root's", "show");
+	answers_json("root's", "keelctl show %s --json");
+	snprintf(by_id, sizeof(by_id), "keelctl stats %llu", json_u64(out, "id"));
+	check_refusal(run_as(1000, NULL, by_id), 3, "may not be observed", "stats");
+	REQUIRE_OK(chmod("/dev/keel", st.st_mode & 07777));
+	REQUIRE_OK(ioctl(vm.fd, KEEL_OBSERVE, 0));
+	refuses(2, "no VM root's", "root's", "keelctl show %s");
+	vm_destroy(&vm);
+}
+
+static void help(void)
+{
+	answers(NULL, "keelctl --help");
+	CHECK(strstr(out, "Usage: keelctl VERB [VM] [OPTION]..."));
+	CHECK(has_line(out, "list the VMs that you may observe"));
+	CHECK(strstr(out, "Exit status: 0 done;"));
+	answers(NULL, "keelctl list --help");
+	CHECK(strstr(out, "Usage: keelctl list [OPTION]..."));
+	answers(NULL, "keelctl --help show");
+	CHECK(strstr(out, "Usage: keelctl show VM [OPTION]..."));
+	answers(NULL, "keelctl stats --help");
+	CHECK(strstr(out, "Usage: keelctl stats VM [OPTION]..."));
+	CHECK(has_line(out, "--all rows of zeros too"));
+	check_refusal(run(NULL, "keelctl frob --help"), 1, "not a verb", "frob --help");
+}
+
+/* An answer that could not be printed is an error. */
+static void full_device(void)
+{
+	CHECK_EQ(run("keelctl --help >/dev/full", "/bin/sh -c %s"), 1);
+	check_refusal(1, 1, "cannot print the answer", "--help >/dev/full");
+}
+
+static const struct ktap_case cases[] = {
+	{ "list", list },
+	{ "show", show },
+	{ "stats", stats },
+	{ "sums", sums },
+	{ "keelrun_guest", keelrun_guest },
+	{ "names", names },
+	{ "wrong_use", wrong_use },
+	{ "permission", permission },
+	{ "help", help },
+	{ "full_device", full_device },
+};
+
+int main(int argc, char **argv)
+{
+	return ktap_main(argc, argv, cases, ARRAY_SIZE(cases));
+}

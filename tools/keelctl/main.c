@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/* keelctl: look at keel's VMs beside their VMMs. The table of verbs, options, help. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keelctl.h"
+#include "output.h"
+
+enum {
+	OPT_ALL = 1,
+	OPT_DEV,
+	OPT_HELP,
+	OPT_JSON,
+	OPT_VCPUS,
+};
+
+static const struct option options[] = {
+	{ "all", no_argument, NULL, OPT_ALL },
+	{ "dev", required_argument, NULL, OPT_DEV },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "vcpus", no_argument, NULL, OPT_VCPUS },
+	{ NULL, 0, NULL, 0 },
+};
+
+/**
+ * struct verb - something that keelctl does
+ * @name: one word, or several with a blank between two
+ * @vm: it takes a VM
+ * @options: bits of the OPT_* that it takes, beside --dev and --help
+ * @summary: for the list of verbs
+ * @help: what stands below its usage: what it prints, and its options
+ * @run: does it
+ */
+struct verb {
+	const char *name;
+	bool vm;
+	unsigned int options;
+	const char *summary;
+	const char *help;
+	void (*run)(const struct request *r);
+};
+
+#define VM_HELP		"VM is the id or the name that keelctl list shows; digits are an id.\n\n"
+#define JSON_HELP	"  --json       print JSON\n"
+
+static const struct verb verbs[] = {
+	{
+		.name = "list",
+		.options = 1 << OPT_JSON,
+		.summary = "the VMs that you may observe",
+		.help =
+"Print the VMs that you may observe: your own (same user and group, and the VMM\n"
+"can be traced), and with CAP_SYS_PTRACE all others. A VMM can keep its VM out.\n"
+"\n"
+"  ID       number of the VM, never used again while keel.ko is loaded\n"
+"  OWNER    user who made it\n"
+"  VCPUS    virtual CPUs\n"
+"  MEMORY   size of all memory slots\n"
+"  UPTIME   since it was made\n"
+"  NAME     given by the VMM, or the name of the thread that made the VM\n"
+"\n"
+JSON_HELP,
+		.run = keelctl_list,
+	},
+	{
+		.name = "show",
+		.vm = true,
+		.options = 1 << OPT_JSON,
+		.summary = "one VM: where its vCPUs are",
+		.help =
+"Print what a VM is, and for each vCPU its state, the host CPU on which it is\n"
+"loaded, its exits to the kernel, and those that were answered at EL2.\n"
+VM_HELP
+"  guest      runs in the guest\n"
+"  host       in KVM_RUN, in the kernel\n"
+"  blocked    in KVM_RUN, sleeps until an interrupt\n"
+"  outside    in the VMM, not in KVM_RUN\n"
+"  off        not switched on by the guest\n"
+"  suspended  KVM_MP_STATE_SUSPENDED\n"
+"\n"
+JSON_HELP,
+		.run = keelctl_show,
+	},
+	{
+		.name = "stats",
+		.vm = true,
+		.options = 1 << OPT_JSON | 1 << OPT_ALL | 1 << OPT_VCPUS,
+		.summary = "one VM: exits by class and tier, and counters",
+		.help =
+"Print a VM's exits by class: those that the first tier answered (at EL2, within\n"
+"tens of instructions) and those that the second did (the kernel); then the\n"
+"counters of its vCPUs, summed up, and of the VM. Rows of zeros are left out.\n"
+VM_HELP
+"  --all        rows of zeros too\n"
+"  --vcpus      vCPU by vCPU\n"
+"  --json       print JSON: vCPU by vCPU, with all rows\n",
+		.run = keelctl_stats,
+	},
+};
+
+static void print_help(void)
+{
+	printf("Usage: keelctl VERB [VM] [OPTION]...\n"
+	       "Look at the VMs of keel.ko, whatever their VMM.\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		printf("  %-6s %-5s  %s\n", verbs[i].name, verbs[i].vm ? "VM" : "",
+		       verbs[i].summary);
+	printf("\n"
+	       "  --dev PATH   keel's node, /dev/keel unless given\n"
+	       "  --help       print this; after a verb, what it does and its options\n"
+	       "\n"
+	       "Exit status: 0 done; 1 wrong use, or something else failed; 2 no such VM, or several\n"
+	       "of that name; 3 no permission; 4 keel.ko is not loaded, or the node is not keel's.\n"
+	       "\n"
+	       "Example:\n"
+	       "  keelctl list\n"
+	       "  keelctl stats 1 --vcpus\n");
+}
+
+static void print_verb_help(const struct verb *v)
+{
+	printf("Usage: keelctl %s%s [OPTION]...\n", v->name, v->vm ? " VM" : "");
+	printf("%s", v->help);
+	printf("  --dev PATH   keel's node, /dev/keel unless given\n"
+	       "  --help       print this\n");
+}
+
+/* How many of the words are the verb's name; 0: they are not this verb. */
+static int verb_words(const struct verb *v, char **words, int n)
+{
+	const char *rest = v->name;
+	int i;
+
+	for (i = 0; i < n && *rest; i++) {
+		size_t len = strcspn(rest, " ");
+
+		if (strlen(words[i]) != len || strncmp(words[i], rest, len))
+			return 0;
+		rest += len + (rest[len] == ' ');
+	}
+	return *rest ? 0 : i;
+}
+
+static const struct verb *find_verb(char **words, int n, int *used)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		*used = verb_words(&verbs[i], words, n);
+		if (*used)
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+static void set_option(struct request *r, int opt)
+{
+	switch (opt) {
+	case OPT_ALL:
+		r->all = true;
+		break;
+	case OPT_DEV:
+		r->node = optarg;
+		break;
+	case OPT_JSON:
+		r->json = true;
+		break;
+	case OPT_VCPUS:
+		r->per_vcpu = true;
+		break;
+	}
+}
+
+/* Return: bits of the OPT_* given; the words are then argv[optind] and so on. */
+static unsigned int parse_options(struct request *r, int argc, char **argv)
+{
+	unsigned int given = 0;
+	int opt;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (opt == ':')
+			die("%s needs a value: see keelctl --help", argv[optind - 1]);
+		if (opt == '?')
+			die("%s is not an option, or not a whole one: see keelctl --help",
+			    argv[optind - 1]);
+		set_option(r, opt);
+		given |= 1U << opt;
+	}
+	return given;
+}
+
+static void check_options(const struct verb *v, unsigned int given)
+{
+	unsigned int known = v->options | 1 << OPT_DEV | 1 << OPT_HELP;
+
+	for (const struct option *o = options; o->name; o++)
+		if (given & ~known & 1U << o->val)
+			die("%s does not take --%s: see keelctl %s --help", v->name, o->name,
+			    v->name);
+}
+
+static void take_vm(const struct verb *v, struct request *r, char **words, int n)
+{
+	if (n > v->vm)
+		die("\"%s\" is too much: see keelctl %s --help", words[v->vm], v->name);
+	if (n < v->vm)
+		die("%s needs a VM: give its id or name, see keelctl list", v->name);
+	r->vm = v->vm ? words[0] : NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct request r = { .node = "/dev/keel" };
+	unsigned int given = parse_options(&r, argc, argv);
+	const struct verb *v;
+	int used;
+
+	v = find_verb(argv + optind, argc - optind, &used);
+	if (optind < argc && !v)
+		die("\"%s\" is not a verb: see keelctl --help", argv[optind]);
+	if (!v && !(given & 1 << OPT_HELP))
+		die("no verb: give list, show or stats, see keelctl --help");
+	if (given & 1 << OPT_HELP) {
+		if (v)
+			print_verb_help(v);
+		else
+			print_help();
+	} else {
+		check_options(v, given);
+		take_vm(v, &r, argv + optind + used, argc - optind - used);
+		v->run(&r);
+	}
+	output_end();
+	return 0;
+}
