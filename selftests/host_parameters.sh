@@ -18,7 +18,7 @@ with() {
 }
 
 echo "KTAP version 1"
-echo "1..16"
+echo "1..25"
 # the least that two CPUs need, and the least that a CPU has
 with vmid_bits=2 stage2_vmids
 with vmid_bits=2 stage2_faults
@@ -36,6 +36,17 @@ result $? "vmid_bits=1 is refused"
 with fgt=0 vcpu_inject
 with fgt=0 vcpu_fp
 with fgt=0 vtimer_irq
+with pnmi=ppi vgic_irqs
+with pnmi=ppi vcpu_smp
+with pnmi=ppi vtimer_irq
+with pnmi=ppi pnmi_sample
+with pnmi=ppi run_tiers
+with pnmi=sgi vcpu_smp
+with pnmi=off vgic_irqs
+with pnmi=off vcpu_smp
+rmmod keel
+! insmod /keel.ko pnmi=nmi 2>/dev/null
+result $? "pnmi=nmi is refused"
 with kvm_node=0 run_ten
 [ ! -e /dev/kvm ]
 result $? "no /dev/kvm with kvm_node=0"
