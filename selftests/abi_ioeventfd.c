@@ -97,8 +97,8 @@ static u64 taken_short(int stats)
 }
 
 /*
- * keel's counter says that a store neither leaves the pass nor is taken twice, and the general way is
- * there for those that no ioeventfd wants.
+ * keel's counter says that a store neither leaves the pass nor is taken twice, and the general way
+ * is there for those that no ioeventfd wants.
  */
 static void short_way(void)
 {

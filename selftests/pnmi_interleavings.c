@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The doorbell's protocol (src/pnmi/pnmi_el2.c, src/run/loop.c, src/vm/wake.c), every interleaving
+ * The doorbell's protocol (src/vm/ring_el2.c, src/run/loop.c, src/vm/wake.c), every interleaving
  * of it: two senders on CPUs of their own, and a vCPU that enters, leaves, moves between two CPUs
  * and sleeps. No interrupt is lost, none is taken twice, and a CPU has one doorbell on its way at
  * most. Each case but the first leaves one thing out of the protocol and must then see it fail.
@@ -195,7 +195,7 @@ static bool lock_free(const struct state *s, const struct sender *but)
 	return true;
 }
 
-/* --- a sender: vgic_notify(), pnmi_ring_el2(), vcpu_kick() --- */
+/* --- a sender: vgic_notify(), vcpu_ring_el2(), vcpu_kick() --- */
 
 /* What it knows is of no use for the next one, and would only make states differ. */
 static void send_done(struct sender *me)

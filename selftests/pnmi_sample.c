@@ -41,13 +41,13 @@ static void start(u64 part)
 
 static void wait_for(const u64 *word, u64 old)
 {
-	while (*(const volatile u64 *)word == old)
+	while (READ_ONCE(*word) == old)
 		sched_yield();
 }
 
 static void stop(void)
 {
-	*(volatile u64 *)&shared->stop = 1;
+	WRITE_ONCE(shared->stop, 1);
 	CHECK_EQ(vm_wait(&vm), 0);
 	vm_destroy(&vm);
 }

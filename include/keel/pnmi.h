@@ -37,18 +37,9 @@ struct pnmi_vcpu {
  * @last: CLOCK_MONOTONIC at the last one, in ns
  */
 struct pnmi_vm {
-	struct mutex lock;
+	struct mutex lock;	/* one sample at a time */
 	u64 last;
 };
-
-/**
- * pnmi_ring_el2() - make @to look at its queues, without leaving the guest
- *
- * What it shall find is written before, under a lock that it takes or in front of a full barrier.
- * Context: any, at EL2 and in the kernel. Return: false if it is not in the guest, or this host has
- * no doorbell that EL2 may answer: vcpu_request() then.
- */
-bool pnmi_ring_el2(struct keel_vcpu *to);
 
 /** pnmi_irq_el2() - first tier of the interrupt row: keel's own interrupts, by their number */
 bool pnmi_irq_el2(struct keel_vcpu *vcpu);
@@ -60,8 +51,8 @@ void pnmi_vm_init(struct keel_vm *vm);
  * pnmi_sample() - KEEL_PNMI_SAMPLE
  * @s: checked here; its nr is filled in, also for -E2BIG
  *
- * Context: task, may sleep; touches no user memory. Return: @s->nr elements, for kvfree(), or ERR_PTR
- * of the errors in <linux/keel.h>, -ENOMEM.
+ * Context: task, may sleep; touches no user memory. Return: @s->nr elements, for kvfree(), or
+ * ERR_PTR of the errors in <linux/keel.h>, -ENOMEM.
  */
 struct keel_pnmi_vcpu *pnmi_sample(struct keel_vm *vm, struct keel_pnmi_sample *s);
 

@@ -219,6 +219,15 @@ void vcpu_put(struct keel_vcpu *vcpu);
  */
 void vcpu_request(struct keel_vcpu *vcpu, enum vcpu_request req);
 
+/**
+ * vcpu_ring_el2() - make @to look at its queues, without leaving the guest
+ *
+ * What it shall find is written before, under a lock that it takes or in front of a full barrier.
+ * Context: any, at EL2 and in the kernel. Return: false if it is not in the guest, or this host has
+ * no doorbell that EL2 may answer: vcpu_request() then.
+ */
+bool vcpu_ring_el2(struct keel_vcpu *to);
+
 /** vcpu_kick() - out of the guest, if it is there, and awake; any context */
 void vcpu_kick(struct keel_vcpu *vcpu);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What run_tiers and its guest share: the operations, the row of the exit table that each causes, and
- * how many exits of that row the first and the second tier must count in TIER_ROUNDS rounds.
+ * What run_tiers and its guest share: the operations, the row of the exit table that each causes,
+ * and how many exits of that row the first and the second tier must count in TIER_ROUNDS rounds.
  */
 #ifndef GUESTS_RUN_TIERS_H
 #define GUESTS_RUN_TIERS_H

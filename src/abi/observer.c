@@ -178,18 +178,18 @@ union vm_arg {
 
 /*
  * The argument is copied before the call and, where the number says that it is read, after a call
- * that succeeds, or says how much room it wants (-E2BIG); before that comes finish(), for what else the call made. No call touches user memory
- * (abi_observed_vm()).
+ * that succeeds, or that says how much room it wants (-E2BIG); before that comes finish(), for what
+ * else a successful call made. No call touches user memory (abi_observed_vm()).
  */
 static const struct vm_op {
 	unsigned int nr;
 	long (*call)(struct keel_vm *vm, void *arg);
 	long (*finish)(void *arg, long ret);
 } vm_ops[] = {
-	{ KEEL_VCPU_INFO, vcpu_info },
-	{ KEEL_STATS_FD, stats_fd },
-	{ KEEL_PNMI_SAMPLE, sample_take, sample_finish },
-	{ KEEL_PNMI_INJECT, inject },
+	{ .nr = KEEL_VCPU_INFO, .call = vcpu_info },
+	{ .nr = KEEL_STATS_FD, .call = stats_fd },
+	{ .nr = KEEL_PNMI_SAMPLE, .call = sample_take, .finish = sample_finish },
+	{ .nr = KEEL_PNMI_INJECT, .call = inject },
 };
 
 static const struct vm_op *vm_op_find(unsigned int nr)

@@ -76,7 +76,7 @@ static int sample_wait(struct keel_vcpu *vcpu, struct keel_pnmi_vcpu *out)
 			break;
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		if (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST && !el2_call(pnmi_ring_el2, vcpu))
+		if (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST && !el2_call(vcpu_ring_el2, vcpu))
 			vcpu_request(vcpu, VCPU_REQ_LEAVE);
 		cond_resched();
 		cpu_relax();
@@ -97,7 +97,7 @@ static int sample_all(struct keel_vm *vm, struct keel_pnmi_vcpu *out, unsigned i
 		out[i].vcpu = vcpu->id;
 		WRITE_ONCE(vcpu->pnmi.want, vcpu->pnmi.have + 1);
 		/* The ring has the barrier between want and mode: pairs with pnmi_irq_el2(). */
-		el2_call(pnmi_ring_el2, vcpu);
+		el2_call(vcpu_ring_el2, vcpu);
 	}
 	for (i = 0; i < nr; i++) {
 		ret = sample_wait(vm->vcpus[i], &out[i]);

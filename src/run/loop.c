@@ -148,7 +148,7 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	stage2_vmid_check(vcpu, p);
 	vcpu->state.ctx.trace = trace_keel_exit_enabled();
 	WRITE_ONCE(vcpu->pass, vcpu->pass + 1);
-	/* First vcpu->prda, and rung cleared here: pairs with the acquire in pnmi_ring_el2(). */
+	/* First vcpu->prda, and rung cleared here: pairs with the acquire in vcpu_ring_el2(). */
 	smp_store_release(&vcpu->mode, VCPU_IN_GUEST);
 	/* Full barrier between mode and the last check: pairs with vcpu_kick() (vm/wake.c). */
 	smp_mb();

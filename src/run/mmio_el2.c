@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest accesses to what is no memory: what the syndrome says of them, and the first tier, where the
- * vGIC's frames are answered.
+ * Guest accesses to what is no memory: what the syndrome says of them, and the first tier, where
+ * the vGIC's frames are answered.
  */
 #include <linux/swab.h>
 #include <asm/ptrace.h>

@@ -20,7 +20,6 @@
 #define IMM_MASK	0xffff
 #define SCTLR_EE	BIT(25)
 
-
 /**
  * struct smccc_call - a function that does something
  * @fn: its id; SMC32 ids get their arguments cut to 32 bits

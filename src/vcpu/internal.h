@@ -81,8 +81,8 @@ bool smccc_answer_el2(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret);
 /**
  * trng_answer_el2() - the services of TRNG that return several registers
  *
- * Context: first tier, or the kernel with the vCPU's mutex. Return: false: not one of them, or there
- * is no entropy left in vcpu_state.random.
+ * Context: first tier, or the kernel with the vCPU's mutex. Return: false: not one of them, or
+ * there is no entropy left in vcpu_state.random.
  */
 bool trng_answer_el2(struct keel_vcpu *vcpu);
 
@@ -114,7 +114,7 @@ struct sysreg_el2_row {
 extern struct sysreg_el2_row sysreg_el2_rows[SYSREG_EL2_MAX];
 extern unsigned int sysreg_el2_nr;
 
-/** sysreg_read_el2() - an answer: reads what is in vcpu_state.reg[] even while the vCPU is loaded */
+/** sysreg_read_el2() - reads what is in vcpu_state.reg[] even while the vCPU is loaded */
 bool sysreg_read_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 		     u64 *val);
 
@@ -169,7 +169,7 @@ void vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p);
 /** vcpu_debug_leave_el2() - the host's back; all of DAIF masked until it returns */
 void vcpu_debug_leave_el2(struct keel_vcpu *vcpu, struct prda *p);
 
-/** vcpu_debug_mdscr() - what @mdscr, the guest's, means for the hardware: nothing under its OS lock */
+/** vcpu_debug_mdscr() - what the guest's @mdscr means for the CPU: nothing under its OS lock */
 u64 vcpu_debug_mdscr(const struct keel_vcpu *vcpu, u64 mdscr);
 
 #define MDSCR_SS	BIT(0)	/* software step */

@@ -390,7 +390,8 @@ static int set_oslsr(struct keel_vcpu *vcpu, const struct sysreg_row *row, u64 v
 	SPECIAL(name##KEYHI_EL1, access_stored, .visible = has_ptrauth)
 
 #define DBG(n, op2, fn, first)						\
-	{ .enc = sys_reg(2, 0, 0, n, op2), .access = fn, .home = (first) + (n), .el2 = sysreg_debug_el2 }
+	{ .enc = sys_reg(2, 0, 0, n, op2), .access = fn, .home = (first) + (n),	\
+	  .el2 = sysreg_debug_el2 }
 #define DEBUG(n)							\
 	DBG(n, 4, access_breakpoint, VCPU_DBGBVR0_EL1),			\
 	DBG(n, 5, access_breakpoint, VCPU_DBGBCR0_EL1),			\
@@ -485,7 +486,8 @@ static const struct sysreg_row rows[] = {
 	STORED(VBAR_EL1, 0),
 	STORED(DISR_EL1, 0),
 	GIC(ICC_DIR_EL1, access_dir),
-	{ .enc = SYS_ICC_SGI1R_EL1, .access = access_sgi, .visible = has_gic, .el2 = sysreg_sgi_el2 },
+	{ .enc = SYS_ICC_SGI1R_EL1, .access = access_sgi, .visible = has_gic,
+	  .el2 = sysreg_sgi_el2 },
 	GIC(ICC_ASGI1R_EL1, access_sgi),
 	GIC(ICC_SGI0R_EL1, access_sgi),
 	GIC(ICC_SRE_EL1, access_icc_sre),

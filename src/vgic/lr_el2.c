@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * List registers: which interrupts get one (fill), and what became of them (fold). Only the CPU that
- * has the vCPU loaded comes here: its thread with interrupts off, or the first tier at a doorbell.
+ * List registers: which interrupts get one (fill), and what became of them (fold). Only the CPU
+ * that has the vCPU loaded comes here: its thread with interrupts off, or the first tier.
  *
  * Overflow. The interface signals only the best pending interrupt, so it is right as long as that
  * one has a list register; the others there save exits. Interrupts that are active need none to be
@@ -19,7 +19,6 @@
  *   keep: an exit when a group is enabled or disabled (VGrp0EIE to VGrp1DIE).
  */
 #include <keel/compat.h>
-#include <keel/pnmi.h>
 
 #include "internal.h"
 
@@ -205,7 +204,7 @@ void __el2 vgic_tell_el2(struct keel_vcpu *vcpu, struct keel_vcpu *to)
 {
 	struct vgic_vcpu *v = &vcpu->vgic;
 
-	if (pnmi_ring_el2(to))
+	if (vcpu_ring_el2(to))
 		return;
 	v->owes = true;
 	v->owed[v->nr_owed++] = to;

@@ -163,7 +163,7 @@ static int redist_read(struct keel_vcpu *vcpu, struct mmio_region *r, u64 offset
 		       u64 *val)
 {
 	*val = frame_read(vcpu, vgic_redist_vcpu(vcpu->vm, r->owner, offset),
-			         vgic_redist_frame(offset), offset % VGIC_FRAME, len);
+			  vgic_redist_frame(offset), offset % VGIC_FRAME, len);
 	return 0;
 }
 
@@ -171,7 +171,7 @@ static int redist_write(struct keel_vcpu *vcpu, struct mmio_region *r, u64 offse
 			unsigned int len, u64 val)
 {
 	frame_write(vcpu, vgic_redist_vcpu(vcpu->vm, r->owner, offset),
-		     vgic_redist_frame(offset), offset % VGIC_FRAME, len, val);
+		    vgic_redist_frame(offset), offset % VGIC_FRAME, len, val);
 	return 0;
 }
 

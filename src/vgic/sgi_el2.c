@@ -6,7 +6,6 @@
 #include <linux/irqchip/arm-gic-v3.h>
 
 #include <keel/compat.h>
-#include <keel/pnmi.h>
 
 #include "internal.h"
 

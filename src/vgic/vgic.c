@@ -19,7 +19,6 @@
 #include <asm/cputype.h>
 
 #include <keel/compat.h>
-#include <keel/pnmi.h>
 
 #include "../vm/trace.h"
 #include "internal.h"
@@ -59,7 +58,7 @@ void vgic_irq_init(struct vgic_irq *irq, u32 intid, struct vgic_home *home)
 
 void vgic_notify(struct keel_vcpu *vcpu)
 {
-	if (!el2_call(pnmi_ring_el2, vcpu))
+	if (!el2_call(vcpu_ring_el2, vcpu))
 		vcpu_request(vcpu, VCPU_REQ_IRQ);
 }
 
