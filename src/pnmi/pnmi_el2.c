@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts that arrive while a guest runs, and are keel's own: the doorbell, the vGIC's maintenance
- * and the virtual timer. vm/ring_el2.c has the doorbell's protocol.
+ * Interrupts that arrive while a guest runs, and are keel's own: the doorbell, the vGIC's
+ * maintenance and the virtual timer. vm/ring_el2.c has the doorbell's protocol.
  */
 #include <linux/irqchip/arm-gic-v3.h>
 #include <asm/barrier.h>
