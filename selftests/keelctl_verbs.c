@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <linux/keel.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/busy.h"
 #include "lib/json.h"
 #include "lib/poke.h"
 #include "lib/vm.h"
 
 #define MAX_WORDS	8
+#define COUNTER_IPA	(SHARED_IPA + 0x1000)
 #define MAX_ANSWER	0x40000
 
 static char out[MAX_ANSWER], err[MAX_ANSWER];
@@ -297,6 +300,161 @@ static void sums(void)
 	vm_destroy(&vm);
 }
 
+#define MAP	"/tmp/keelctl-map"
+
+static void write_map(const char *text)
+{
+	FILE *f = fopen(MAP, "we");
+
+	REQUIRE(f);
+	REQUIRE(fputs(text, f) >= 0);
+	REQUIRE_OK(fclose(f));
+}
+
+/* In no order, with absolute symbols, data, two names for one function, and lines that are none. */
+static const char map_text[] =
+	"ffff800081000000 B _end\n"
+	"ffff800080000100 T do_idle\n"
+	"\n"
+	"0000000000000002 A _kernel_flags_le_lo32\n"
+	"ffff800080000200 D idle_data\n"
+	"add to them\n"
+	"ffff800080000000 t first\n"
+	"ffff800080000100 t __do_idle\n"
+	"ffff800080000300 W behind\n";
+
+/* What keelctl says of a vCPU that does not run, with these values. */
+static void check_row(struct vm *vm, u64 pc, u64 pstate, const char *decoded, const char *symbol)
+{
+	vcpu_set(&vm->vcpus[0], REG_PC, pc);
+	vcpu_set(&vm->vcpus[0], REG_PSTATE, pstate);
+	answers(NULL, "keelctl pnmi sample sampled --map " MAP);
+	if (!has_line(out, "0 host 0x%llx %s 0x4??????? 0x55 %s", pc, decoded, symbol))
+		ktap_fail("not 0x%llx, %s, %s: %s", pc, decoded, symbol, out);
+}
+
+static void pnmi_sample_decode(void)
+{
+	struct vm vm;
+
+	write_map(map_text);
+	poke_create(&vm);
+	vcpu_init(vcpu_create(&vm, 7), true);
+	set_name(&vm, "sampled");
+	vcpu_set(&vm.vcpus[0], REG_X(29), 0x55);
+	vcpu_set(&vm.vcpus[0], REG_CORE(regs.sp), SHARED_IPA + 0x10);
+	check_row(&vm, 0xffff800080000114, 0x3c5, "EL1h DAIF", "do_idle+0x14");
+	check_row(&vm, 0xffff800080000100, 0x85, "EL1h I", "do_idle+0x0");
+	check_row(&vm, 0xffff8000800000ff, 0x5, "EL1h", "first+0xff");
+	check_row(&vm, 0xffff800080000204, 0x4, "EL1t", "do_idle+0x104");
+	check_row(&vm, 0xffff800080fffffc, 0x344, "EL1t DAF", "behind+0xfffcfc");
+	check_row(&vm, 0xffff800081000000, 0x205, "EL1h D", "-");
+	check_row(&vm, 0xffff7ffffffffffc, 0x5, "EL1h", "-");
+	check_row(&vm, 0x400000, 0x5, "EL1h", "-");
+	check_row(&vm, 0xffff800080000114, 0x0, "EL0t", "-");
+	CHECK(has_line(out, "VCPU WHERE PC PSTATE SP FP SYMBOL"));
+	CHECK(has_line(out, "7 off - - - - -"));
+	answers_json(NULL, "keelctl pnmi sample sampled --json --map " MAP);
+	CHECK(json_is(out, "vcpus.0.pc", "0xffff800080000114"));
+	CHECK(json_is(out, "vcpus.0.pstate_text", "EL0t"));
+	CHECK(json_is(out, "vcpus.0.fp", "0x55"));
+	CHECK(!json_find(out, "vcpus.0.symbol"));
+	CHECK_EQ(json_u64(out, "vcpus.1.id"), 7);
+	CHECK(json_is(out, "vcpus.1.where", "off"));
+	CHECK(!json_find(out, "vcpus.1.pc"));
+	CHECK(!json_find(out, "vcpus.2"));
+	unlink(MAP);
+	vm_destroy(&vm);
+}
+
+static u64 json_hex(const char *path)
+{
+	const char *s = json_find(out, path);
+
+	REQUIRE(s && !strncmp(s, "\"0x", 3));
+	return strtoull(s + 1, NULL, 16);
+}
+
+static void pnmi_sample_running(void)
+{
+	char map[128], want[64];
+	struct poke *cmd;
+	struct vm vm;
+	u64 pc;
+
+	snprintf(map, sizeof(map), "%x B _end\n%x t guest\n", RAM_IPA + RAM_SIZE, RAM_IPA);
+	write_map(map);
+	poke_create(&vm);
+	set_name(&vm, "running");
+	cmd = vm_ptr(&vm, SHARED_IPA);
+	*cmd = (struct poke){ .op = POKE_LOOP, .addr = COUNTER_IPA };
+	vm_start(&vm);
+	while (!READ_ONCE(*(u64 *)vm_ptr(&vm, COUNTER_IPA)))
+		sched_yield();
+	answers_json(NULL, "keelctl pnmi sample running --json --map " MAP);
+	CHECK(json_is(out, "vcpus.0.where", "guest") || json_is(out, "vcpus.0.where", "host"));
+	pc = json_hex("vcpus.0.pc");
+	CHECK(pc >= RAM_IPA && pc < SHARED_IPA);
+	CHECK_EQ(json_hex("vcpus.0.pstate") & 0x1f, 0x5);
+	CHECK_EQ(json_hex("vcpus.0.sp") & ~(u64)(RAM_SIZE - 1), RAM_IPA);
+	snprintf(want, sizeof(want), "guest+0x%llx", pc - RAM_IPA);
+	CHECK(json_is(out, "vcpus.0.symbol", want));
+	answers(NULL, "keelctl pnmi sample running");
+	CHECK(has_line(out, "VCPU WHERE PC PSTATE SP FP"));
+	CHECK(has_line(out, "0 *st 0x40* EL1h* 0x4* 0x*"));
+	vm_stop(&vm);
+	vm_destroy(&vm);
+	unlink(MAP);
+	refuses(2, "no VM running", NULL, "keelctl pnmi sample running");
+}
+
+static void pnmi_sample_map_errors(void)
+{
+	struct vm vm;
+
+	poke_create(&vm);
+	set_name(&vm, "mapless");
+	refuses(1, "cannot open /nowhere: No such file", NULL,
+		"keelctl pnmi sample mapless --map /nowhere");
+	refuses(1, "cannot read /tmp: Is a directory", NULL,
+		"keelctl pnmi sample mapless --map /tmp");
+	write_map("");
+	refuses(1, MAP " names no code", NULL, "keelctl pnmi sample mapless --map " MAP);
+	write_map("ffff800080000000 D data\n0 A absolute\nffff800080000000 t\n");
+	refuses(1, MAP " names no code", NULL, "keelctl pnmi sample mapless --map " MAP);
+	unlink(MAP);
+	vm_destroy(&vm);
+}
+
+#define INTERVAL	"/sys/module/keel/parameters/pnmi_interval"
+
+static void set_interval(long us)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%ld", us);
+	REQUIRE_EQ(file_write(INTERVAL, text), 0);
+}
+
+/* Too soon after another sample: keelctl waits, but not for ever. */
+static void pnmi_sample_too_soon(void)
+{
+	long before = keel_parameter("pnmi_interval");
+	struct vm vm;
+	int i;
+
+	poke_create(&vm);
+	set_name(&vm, "rare");
+	set_interval(300000);
+	for (i = 0; i < 3; i++)
+		answers_json(NULL, "keelctl pnmi sample rare --json");
+	set_interval(3600000000);
+	refuses(1, "was sampled just now", NULL, "keelctl pnmi sample rare");
+	set_interval(before);
+	answers(NULL, "keelctl pnmi sample rare");
+	vm_destroy(&vm);
+}
+
 /* An arm64 Image: a jump over the header, then WFI for ever. */
 static void write_image(const char *path)
 {
@@ -375,13 +533,18 @@ static void names(void)
 
 static void wrong_use(void)
 {
-	refuses(1, "no verb", NULL, "keelctl");
+	refuses(1, "no verb: give list, show, stats or pnmi sample", NULL, "keelctl");
 	refuses(1, "\"frob\" is not a verb", NULL, "keelctl frob");
 	refuses(1, "\"lis\" is not a verb", NULL, "keelctl lis");
 	refuses(1, "not an option", NULL, "keelctl list --frob");
 	refuses(1, "needs a value", NULL, "keelctl list --dev");
 	refuses(1, "list does not take --all", NULL, "keelctl list --all");
 	refuses(1, "show does not take --vcpus", NULL, "keelctl show 1 --vcpus");
+	refuses(1, "\"pnmi\" is not a verb", NULL, "keelctl pnmi");
+	refuses(1, "\"pnmi\" is not a verb", NULL, "keelctl pnmi frob 1");
+	refuses(1, "pnmi sample needs a VM", NULL, "keelctl pnmi sample");
+	refuses(1, "--map needs a value", NULL, "keelctl pnmi sample 1 --map");
+	refuses(1, "show does not take --map", NULL, "keelctl show 1 --map /dev/null");
 	refuses(1, "\"more\" is too much", NULL, "keelctl list more");
 	refuses(1, "\"more\" is too much", NULL, "keelctl show 1 more");
 	refuses(1, "needs a VM", NULL, "keelctl stats");
@@ -432,6 +595,9 @@ static void help(void)
 	answers(NULL, "keelctl stats --help");
 	CHECK(strstr(out, "Usage: keelctl stats VM [OPTION]..."));
 	CHECK(has_line(out, "--all rows of zeros too"));
+	answers(NULL, "keelctl pnmi sample --help");
+	CHECK(strstr(out, "Usage: keelctl pnmi sample VM [OPTION]..."));
+	CHECK(strstr(out, "nokaslr"));
 	check_refusal(run(NULL, "keelctl frob --help"), 1, "not a verb", "frob --help");
 }
 
@@ -447,6 +613,10 @@ static const struct ktap_case cases[] = {
 	{ "show", show },
 	{ "stats", stats },
 	{ "sums", sums },
+	{ "pnmi_sample_decode", pnmi_sample_decode },
+	{ "pnmi_sample_running", pnmi_sample_running },
+	{ "pnmi_sample_map_errors", pnmi_sample_map_errors },
+	{ "pnmi_sample_too_soon", pnmi_sample_too_soon },
 	{ "keelrun_guest", keelrun_guest },
 	{ "names", names },
 	{ "wrong_use", wrong_use },

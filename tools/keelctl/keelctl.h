@@ -17,6 +17,7 @@
  * @json: JSON instead of tables
  * @all: counters that are 0 as well
  * @per_vcpu: vCPU by vCPU, not summed up
+ * @map: path of the guest kernel's System.map; NULL without
  */
 struct request {
 	const char *node;
@@ -24,6 +25,7 @@ struct request {
 	bool json;
 	bool all;
 	bool per_vcpu;
+	const char *map;
 };
 
 /**
@@ -45,5 +47,11 @@ void keelctl_show(const struct request *r);
  * @r: the request
  */
 void keelctl_stats(const struct request *r);
+
+/**
+ * keelctl_pnmi_sample() - pnmi sample VM: where its vCPUs are, by pseudo-NMI
+ * @r: the request
+ */
+void keelctl_pnmi_sample(const struct request *r);
 
 #endif

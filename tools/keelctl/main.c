@@ -13,6 +13,7 @@ enum {
 	OPT_DEV,
 	OPT_HELP,
 	OPT_JSON,
+	OPT_MAP,
 	OPT_VCPUS,
 };
 
@@ -21,6 +22,7 @@ static const struct option options[] = {
 	{ "dev", required_argument, NULL, OPT_DEV },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "map", required_argument, NULL, OPT_MAP },
 	{ "vcpus", no_argument, NULL, OPT_VCPUS },
 	{ NULL, 0, NULL, 0 },
 };
@@ -99,6 +101,26 @@ VM_HELP
 "  --json       print JSON: vCPU by vCPU, with all rows\n",
 		.run = keelctl_stats,
 	},
+	{
+		.name = "pnmi sample",
+		.vm = true,
+		.options = 1 << OPT_JSON | 1 << OPT_MAP,
+		.summary = "one VM: what its vCPUs execute now, even with interrupts masked",
+		.help =
+"Print where each vCPU is at this moment. One in the guest is asked by a pseudo-NMI:\n"
+"it answers although it has masked interrupts, and is not stopped.\n"
+VM_HELP
+"  WHERE    guest: runs in the guest; host: outside, will go on with these values;\n"
+"           off: not switched on by the guest\n"
+"  PSTATE   exception level, t or h (SP_EL0 or its own), and of DAIF what is masked\n"
+"  SP, FP   the stack pointer in use, and x29\n"
+"  SYMBOL   with --map: the function that PC is in; -: user space, or not in the map\n"
+"\n"
+"  --map FILE   the guest kernel's System.map, or a copy of its /proc/kallsyms. KASLR is not\n"
+"               undone: with a System.map, boot the guest with nokaslr\n"
+"  --json       print JSON\n",
+		.run = keelctl_pnmi_sample,
+	},
 };
 
 static void print_help(void)
@@ -106,7 +128,7 @@ static void print_help(void)
 	printf("Usage: keelctl VERB [VM] [OPTION]...\n"
 	       "Look at the VMs of keel.ko, whatever their VMM.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		printf("  %-6s %-5s  %s\n", verbs[i].name, verbs[i].vm ? "VM" : "",
+		printf("  %-11s %-5s  %s\n", verbs[i].name, verbs[i].vm ? "VM" : "",
 		       verbs[i].summary);
 	printf("\n"
 	       "  --dev PATH   keel's node, /dev/keel unless given\n"
@@ -166,6 +188,9 @@ static void set_option(struct request *r, int opt)
 	case OPT_JSON:
 		r->json = true;
 		break;
+	case OPT_MAP:
+		r->map = optarg;
+		break;
 	case OPT_VCPUS:
 		r->per_vcpu = true;
 		break;
@@ -221,7 +246,7 @@ int main(int argc, char **argv)
 	if (optind < argc && !v)
 		die("\"%s\" is not a verb: see keelctl --help", argv[optind]);
 	if (!v && !(given & 1 << OPT_HELP))
-		die("no verb: give list, show or stats, see keelctl --help");
+		die("no verb: give list, show, stats or pnmi sample, see keelctl --help");
 	if (given & 1 << OPT_HELP) {
 		if (v)
 			print_verb_help(v);
