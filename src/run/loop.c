@@ -128,7 +128,7 @@ static bool run_guest(struct keel_vcpu *vcpu, struct prda *p, unsigned int *exit
 		*exit = enter_guest(vcpu, p);
 		run_check_host(p);
 		run_trace_exit(vcpu, *exit);
-		if (!run_mmio_short(vcpu, *exit))
+		if (*exit != ESR_ELx_EC_DABT_LOW || !run_mmio_short(vcpu))
 			return true;
 	} while (!run_stay_out(vcpu));
 	return false;

@@ -63,7 +63,7 @@ static bool mmio_may_be_atomic(struct keel_vm *vm, struct ipa ipa)
 	return ipa.v >= READ_ONCE(vm->run.atomic_from) && ipa.v < READ_ONCE(vm->run.atomic_to);
 }
 
-bool run_mmio_short(struct keel_vcpu *vcpu, unsigned int exit)
+bool run_mmio_short(struct keel_vcpu *vcpu)
 {
 	const struct el2_ctx *ctx = &vcpu->state.ctx;
 	struct keel_vm *vm = vcpu->vm;
@@ -71,9 +71,8 @@ bool run_mmio_short(struct keel_vcpu *vcpu, unsigned int exit)
 	struct mmio_access a;
 	int idx, ret = -EOPNOTSUPP;
 
-	if (exit != ESR_ELx_EC_DABT_LOW || !esr_dabt_is_device(ctx->esr) ||
-	    !esr_is_write(ctx->esr) || ctx->disr || !mmio_may_be_atomic(vm, ctx->fault_ipa) ||
-	    !vgic_may_reenter(vcpu))
+	if (!mmio_may_be_atomic(vm, ctx->fault_ipa) || !esr_dabt_is_device(ctx->esr) ||
+	    !esr_is_write(ctx->esr) || ctx->disr || !vgic_may_reenter(vcpu))
 		return false;
 	mmio_decode(&a, ctx->esr, ctx->fault_ipa);
 	idx = srcu_read_lock(&vm->srcu);

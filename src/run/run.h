@@ -31,10 +31,10 @@ void run_mmio_finish(struct keel_vcpu *vcpu);
 /**
  * run_mmio_short() - the short second tier: a store that a region takes with interrupts off
  *
- * Context: right after the exit, interrupts off, the vCPU loaded and neither synced nor put.
+ * Context: right after a data abort, interrupts off, the vCPU loaded and neither synced nor put.
  * Return: true: done, the guest may go on at once.
  */
-bool run_mmio_short(struct keel_vcpu *vcpu, unsigned int exit);
+bool run_mmio_short(struct keel_vcpu *vcpu);
 
 /**
  * coalesced_write() - put a store into the ring, if its zone is coalesced and there is room

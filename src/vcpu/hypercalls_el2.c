@@ -162,6 +162,13 @@ bool __el2 trng_answer_el2(struct keel_vcpu *vcpu)
 
 /* --- the conduits --- */
 
+/* TRNG's functions have consecutive numbers, in either calling convention. */
+static __always_inline bool is_trng(u32 fn)
+{
+	return (fn & ~BIT(30)) - ARM_SMCCC_TRNG_VERSION <=
+	       ARM_SMCCC_TRNG_RND32 - ARM_SMCCC_TRNG_VERSION;
+}
+
 static bool __el2 conduit_el2(struct keel_vcpu *vcpu)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
@@ -170,7 +177,7 @@ static bool __el2 conduit_el2(struct keel_vcpu *vcpu)
 	if (ctx->esr & CONDUIT_IMM)
 		return false;
 	if (!smccc_answer_el2(vcpu->vm, ctx->x[0], ctx->x[1], &ret))
-		return trng_answer_el2(vcpu);
+		return is_trng(ctx->x[0]) && trng_answer_el2(vcpu);
 	ctx->x[0] = ret;
 	return true;
 }

@@ -108,11 +108,16 @@ struct sysreg_el2_row {
 	sysreg_el2_t answer;
 };
 
-#define SYSREG_EL2_MAX 96
+#define SYSREG_EL2_SLOTS 256	/* a power of two, at least twice as many as rows */
 
-/* Sorted by encoding; filled in from the register table at insmod. */
-extern struct sysreg_el2_row sysreg_el2_rows[SYSREG_EL2_MAX];
-extern unsigned int sysreg_el2_nr;
+/* By sysreg_el2_hash(), or the next free slot; filled in from the register table at insmod. */
+extern struct sysreg_el2_row sysreg_el2_rows[SYSREG_EL2_SLOTS];
+
+/* CRm and Op2 in the lower bits, the others folded in: rows of one kind do not collide. */
+static __always_inline u32 sysreg_el2_hash(u32 enc)
+{
+	return (enc >> 5 ^ enc >> 12) % SYSREG_EL2_SLOTS;
+}
 
 /** sysreg_read_el2() - reads what is in vcpu_state.reg[] even while the vCPU is loaded */
 bool sysreg_read_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,

@@ -543,14 +543,18 @@ static int check_rows(void)
 
 static int __init list_el2_rows(void)
 {
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		u32 slot = sysreg_el2_hash(rows[i].enc);
+
 		if (!rows[i].el2)
 			continue;
-		if (WARN_ON(sysreg_el2_nr == SYSREG_EL2_MAX))
+		if (WARN_ON(++n > SYSREG_EL2_SLOTS / 2))
 			return -EINVAL;
-		sysreg_el2_rows[sysreg_el2_nr++] = (struct sysreg_el2_row) {
+		while (sysreg_el2_rows[slot].answer)
+			slot = (slot + 1) % SYSREG_EL2_SLOTS;
+		sysreg_el2_rows[slot] = (struct sysreg_el2_row) {
 			.enc = rows[i].enc, .home = rows[i].home, .answer = rows[i].el2,
 			.value = rows[i].get ? rows[i].get(NULL, &rows[i]) : 0,
 		};

@@ -12,8 +12,7 @@
 
 #include "internal.h"
 
-struct sysreg_el2_row sysreg_el2_rows[SYSREG_EL2_MAX] __ro_after_init;
-unsigned int sysreg_el2_nr __ro_after_init;
+struct sysreg_el2_row sysreg_el2_rows[SYSREG_EL2_SLOTS] __ro_after_init;
 
 /*
  * PFR0.GIC is open until a vCPU runs: VMMs read the ID registers before they create the vGIC and
@@ -111,19 +110,18 @@ static bool __el2 is_feature_register(u32 enc)
 	return enc >= sys_reg(3, 0, 0, 1, 0) && enc <= sys_reg(3, 0, 0, 7, 7);
 }
 
+/* Open addressing; the table is at most half full, so a search ends. */
 static const struct sysreg_el2_row * __el2 find_row_el2(u32 enc)
 {
-	unsigned int lo = 0, hi = sysreg_el2_nr;
+	const struct sysreg_el2_row *row;
+	u32 i = sysreg_el2_hash(enc);
 
-	while (lo < hi) {
-		unsigned int mid = (lo + hi) / 2;
-
-		if (sysreg_el2_rows[mid].enc < enc)
-			lo = mid + 1;
-		else
-			hi = mid;
+	for (row = &sysreg_el2_rows[i]; row->answer; row = &sysreg_el2_rows[i]) {
+		if (row->enc == enc)
+			return row;
+		i = (i + 1) % SYSREG_EL2_SLOTS;
 	}
-	return lo < sysreg_el2_nr && sysreg_el2_rows[lo].enc == enc ? &sysreg_el2_rows[lo] : NULL;
+	return NULL;
 }
 
 static bool __el2 answer_el2(struct keel_vcpu *vcpu, u32 enc, bool write, u64 *val)

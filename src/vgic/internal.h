@@ -260,6 +260,9 @@ void vgic_open_el2(struct keel_vcpu *vcpu, struct prda *p);
 /** vgic_close_el2() - the best into list registers again, unlocked, and into the CPU */
 void vgic_close_el2(struct keel_vcpu *vcpu, struct prda *p);
 
+/** vgic_close_with_el2() - the same, and @irq, of this home, has changed */
+void vgic_close_with_el2(struct keel_vcpu *vcpu, struct prda *p, struct vgic_irq *irq);
+
 /** vgic_tell_el2() - @to has to look: by its doorbell, or else the second tier tells it */
 void vgic_tell_el2(struct keel_vcpu *vcpu, struct keel_vcpu *to);
 

@@ -4,17 +4,23 @@
 
 #include "internal.h"
 
-void vgic_sync(struct keel_vcpu *vcpu)
+/* Apart, so that a pass without interrupts does not pay for its frame. */
+static noinline void sync_lrs(struct vgic_vcpu *v)
 {
-	struct vgic_vcpu *v = &vcpu->vgic;
 	struct vgic_hold h = { .home = &v->home };
 
-	/* Who makes another vCPU's interrupts leave settles them; here are those of this pass. */
-	if (!v->cpuif.used_lrs && list_empty(&v->home.leaving))
-		return;
 	h.flags = el2_lock_irqsave(&v->home.lock);
 	el2_call(vgic_fold_el2, v);
 	vgic_release(&h);
+}
+
+void vgic_sync(struct keel_vcpu *vcpu)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	/* Who makes another vCPU's interrupts leave settles them; here are those of this pass. */
+	if (v->cpuif.used_lrs || !list_empty(&v->home.leaving))
+		sync_lrs(v);
 }
 
 void vgic_flush(struct keel_vcpu *vcpu)

@@ -105,6 +105,9 @@ static void __el2 lr_fold(struct vgic_vcpu *v, struct vgic_irq *irq, u64 lr)
 		irq->host_active = false;
 	if (irq->raised && !irq->active && !irq->latch)
 		irq->raised = false;
+	/* Done with, and nothing new: in no queue, where it was not either. */
+	if (!irq->active && !vgic_irq_pending(irq) && irq->target == &v->home)
+		return;
 	/* Not yet taken: stays before its equals. Done or raised anew: behind them. */
 	vgic_irq_requeue(&v->home, irq, pending);
 }
@@ -140,6 +143,14 @@ void __el2 vgic_fold_el2(struct vgic_vcpu *v)
 	}
 }
 
+/* The first queue that has something; one has. */
+static struct vgic_queue * __el2 queue_in_use(struct vgic_home *home)
+{
+	if (home->active.map)
+		return &home->active;
+	return home->ready[1].map ? &home->ready[1] : &home->ready[0];
+}
+
 void __el2 vgic_fill_el2(struct vgic_vcpu *v)
 {
 	struct vgic_cpuif *c = &v->cpuif;
@@ -148,6 +159,10 @@ void __el2 vgic_fill_el2(struct vgic_vcpu *v)
 	struct vgic_queue *ready;
 
 	c->hcr = ICH_HCR_EN;
+	if (home->nr == 1) {
+		lr_put(v, vgic_queue_first(queue_in_use(home)));
+		return;
+	}
 	if (home->nr > max)
 		groups = lr_watch_groups(c);
 	max_active = lr_best_ready(home, groups) ? max - 1 : max;
@@ -168,15 +183,36 @@ void __el2 vgic_open_el2(struct keel_vcpu *vcpu, struct prda *p)
 	vgic_fold_el2(&vcpu->vgic);
 }
 
-void __el2 vgic_close_el2(struct keel_vcpu *vcpu, struct prda *p)
+static void __el2 unlock_and_enter(struct keel_vcpu *vcpu, struct prda *p)
 {
 	struct vgic_home *home = &vcpu->vgic.home;
 
-	vgic_fill_el2(&vcpu->vgic);
 	if (!list_empty(&home->leaving))
 		vcpu->vgic.owes = true;
 	el2_unlock(&home->lock);
 	vgic_enter_el2(vcpu, p);
+}
+
+void __el2 vgic_close_el2(struct keel_vcpu *vcpu, struct prda *p)
+{
+	vgic_fill_el2(&vcpu->vgic);
+	unlock_and_enter(vcpu, p);
+}
+
+/* If it is the only one the queues, which would give it back at once, need not know. */
+void __el2 vgic_close_with_el2(struct keel_vcpu *vcpu, struct prda *p, struct vgic_irq *irq)
+{
+	struct vgic_vcpu *v = &vcpu->vgic;
+
+	if (v->home.nr || irq->active || irq->target != &v->home ||
+	    !vgic_irq_deliverable(irq, vcpu->vm)) {
+		vgic_irq_requeue(&v->home, irq, false);
+		vgic_close_el2(vcpu, p);
+		return;
+	}
+	v->cpuif.hcr = ICH_HCR_EN;
+	lr_put(v, irq);
+	unlock_and_enter(vcpu, p);
 }
 
 /*
@@ -193,11 +229,14 @@ void __el2 vgic_fired_el2(struct keel_vcpu *vcpu, struct prda *p, bool level)
 {
 	struct vgic_irq *irq = vcpu->vgic.mapped;
 
-	vgic_open_el2(vcpu, p);
+	vgic_leave_el2(vcpu, p);
+	el2_lock(&vcpu->vgic.home.lock);
+	/* The line fell, or the host's interrupt would not have come again. */
+	irq->line = false;
+	vgic_fold_el2(&vcpu->vgic);
 	irq->host_active = true;
 	irq->line = level;
-	vgic_irq_requeue(&vcpu->vgic.home, irq, false);
-	vgic_close_el2(vcpu, p);
+	vgic_close_with_el2(vcpu, p, irq);
 }
 
 void __el2 vgic_tell_el2(struct keel_vcpu *vcpu, struct keel_vcpu *to)

@@ -42,8 +42,7 @@ static void __el2 sgi_send(struct keel_vcpu *vcpu, struct prda *p, struct keel_v
 	if (to == vcpu) {
 		vgic_open_el2(vcpu, p);
 		vgic_irq_latch(irq);
-		vgic_irq_requeue(home, irq, false);
-		vgic_close_el2(vcpu, p);
+		vgic_close_with_el2(vcpu, p, irq);
 		return;
 	}
 	el2_lock(&home->lock);
