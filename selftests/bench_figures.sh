@@ -6,19 +6,11 @@
 cd "$(dirname "$0")/.." || exit 1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-number=0
-failed=0
+# shellcheck source=selftests/lib/ktap.sh
+. selftests/lib/ktap.sh
 
-# result STATUS NAME FILE: a KTAP line, before it what there is to say
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		sed 's/^/# /' "$3"
-		echo "not ok $number $2"
-		failed=1
-	fi
+explain() {
+	sed 's/^/# /' "$dir/said"
 }
 
 check_json='
@@ -41,14 +33,14 @@ for column in "keel", "kvm":
 echo "KTAP version 1"
 echo "1..4"
 scripts/bench --short --out "$dir" 6.12/max >"$dir/said" 2>&1
-result $? figures "$dir/said"
+result $? figures
 python3 -c "$check_json" "$dir/bench.json" >"$dir/said" 2>&1
-result $? json "$dir/said"
+result $? json
 python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' "$dir/bench.svg" \
 	>"$dir/said" 2>&1
-result $? chart "$dir/said"
+result $? chart
 sed -i '/bench ipi /d' "$dir/6.12-max.kvm.icount"
 scripts/bench-report "$dir" 6.12/max >"$dir/said" 2>&1
 [ $? = 1 ] && grep -q 'no figure for ipi (kvm)' "$dir/said"
-result $? missing "$dir/said"
+result $? missing
 exit $failed
