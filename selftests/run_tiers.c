@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Which tier answers what: keel's counters of the exit table's rows, before and after so many
- * operations of a guest, have moved by exactly as many, in the column of the tier that must answer.
+ * operations of a guest, have moved by as many, in the column of the tier that must answer.
+ *
+ * The first tier's must be exact. The second's may be more: pages come and go, and a data abort is
+ * a data abort. Where the host's own interrupts play a part (they end passes, after each of which FP
+ * is loaded anew; one that is pending ends a WFI before it traps, or finds the timer's first) half
+ * of it is enough, and more is no fault.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +20,9 @@ GUEST_DECLARE(run_tiers);
 static const struct {
 	const char *name, *row;
 	u64 first, second;
+	bool host;
 } ops[TIER_NR] = {
-#define TIER_ROW(name, row, first, second) { #name, row, first, second },
+#define TIER_ROW(name, row, first, second, host) { #name, row, first, second, host },
 	TIER_OPS(TIER_ROW)
 };
 
@@ -34,16 +40,17 @@ static void row_read(int stats, const char *row, u64 *count)
 static void check_op(int op, const u64 *from, const u64 *to)
 {
 	u64 first = to[0] - from[0], second = to[1] - from[1];
+	bool ok = second >= ops[op].second;
 
 	/* The SYNC at the end is a data abort for the VMM. */
 	if (!strcmp(ops[op].row, "dabt"))
-		second--;
-	if (first != ops[op].first || (ops[op].second != TIER_ANY && second != ops[op].second))
-		printf("# %s: %llu at EL2, %llu in the kernel\n", ops[op].name,
-		       (unsigned long long)first, (unsigned long long)second);
-	CHECK_EQ(first, ops[op].first);
-	if (ops[op].second != TIER_ANY)
-		CHECK_EQ(second, ops[op].second);
+		ok = second > ops[op].second;
+	ok &= ops[op].host ? first >= ops[op].first / 2 : first == ops[op].first;
+	if (!ok)
+		printf("# %s: %llu at EL2, not %llu; %llu in the kernel, not %llu\n", ops[op].name,
+		       (unsigned long long)first, (unsigned long long)ops[op].first,
+		       (unsigned long long)second, (unsigned long long)ops[op].second);
+	CHECK(ok);
 }
 
 static void run_op(struct vcpu *vcpu, int stats, int op)

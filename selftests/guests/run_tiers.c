@@ -254,7 +254,7 @@ static void vtimer(void)
 }
 
 static void (*const ops[])(void) = {
-#define TIER_FN(name, row, first, second) name,
+#define TIER_FN(name, row, first, second, host) name,
 	TIER_OPS(TIER_FN)
 };
 

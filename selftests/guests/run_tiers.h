@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What run_tiers and its guest share: the operations, the row of the exit table that each causes,
- * and how many exits of that row the first and the second tier must count in TIER_ROUNDS rounds.
+ * how many exits of that row the first and the second tier must count in TIER_ROUNDS rounds, and
+ * whether the host's interrupts play a part.
  */
 #ifndef GUESTS_RUN_TIERS_H
 #define GUESTS_RUN_TIERS_H
@@ -12,45 +13,43 @@
 #define TIER_REFILLS	(TIER_ROUNDS / 8)
 
 #define TIER_OPS(X)							\
-	X(smccc_version,	"hvc",		TIER_ROUNDS, 0)		\
-	X(smccc_features,	"hvc",		TIER_ROUNDS, 0)		\
-	X(smccc_unknown,	"hvc",		TIER_ROUNDS, 0)		\
-	X(smccc_smc,		"smc",		TIER_ROUNDS, 0)		\
-	X(psci_version,		"hvc",		TIER_ROUNDS, 0)		\
-	X(psci_features,	"hvc",		TIER_ROUNDS, 0)		\
-	X(psci_affinity,	"hvc",		0, TIER_ROUNDS)		\
-	X(trng_version,		"hvc",		TIER_ROUNDS, 0)		\
-	X(trng_uuid,		"hvc",		TIER_ROUNDS, 0)		\
-	X(trng_rnd64,		"hvc",		TIER_ROUNDS - TIER_REFILLS, TIER_REFILLS) \
-	X(id_register,		"sysreg",	TIER_ROUNDS, 0)		\
-	X(id_reserved,		"sysreg",	TIER_ROUNDS, 0)		\
-	X(id_fixed,		"sysreg",	TIER_ROUNDS, 0)		\
-	X(debug_read,		"sysreg",	TIER_ROUNDS, 0)		\
-	X(debug_write,		"sysreg",	TIER_ROUNDS, 0)		\
-	X(mdscr_write,		"sysreg",	TIER_ROUNDS, 0)		\
-	X(ptimer_read,		"sysreg",	TIER_ROUNDS, 0)		\
-	X(ptimer_write,		"sysreg",	TIER_ROUNDS, 0)		\
-	X(ptimer_arm,		"sysreg",	0, 2 * TIER_ROUNDS)	\
-	X(sgi_self,		"sysreg",	TIER_ROUNDS, 0)		\
-	X(dist_typer,		"dabt",		TIER_ROUNDS, 0)		\
-	X(dist_ctlr,		"dabt",		TIER_ROUNDS, 0)		\
-	X(dist_router,		"dabt",		TIER_ROUNDS, 0)		\
-	X(dist_enabled,		"dabt",		TIER_ROUNDS, 0)		\
-	X(dist_enable,		"dabt",		2 * TIER_ROUNDS, 0)	\
-	X(dist_enable_many,	"dabt",		0, TIER_ROUNDS)		\
-	X(dist_pend,		"dabt",		2 * TIER_ROUNDS, 0)	\
-	X(redist_typer,		"dabt",		TIER_ROUNDS, 0)		\
-	X(redist_priority,	"dabt",		TIER_ROUNDS, 0)		\
-	X(redist_enable,	"dabt",		2 * TIER_ROUNDS, 0)	\
-	X(redist_set_priority,	"dabt",		0, TIER_ROUNDS)		\
-	X(fp,			"fp",		TIER_ROUNDS, 0)		\
-	X(wfi_pending,		"wfx",		TIER_ROUNDS, 0)		\
-	X(vtimer,		"irq",		TIER_ROUNDS, TIER_ANY)
-
-#define TIER_ANY	(~0ULL)	/* the host's own interrupts end passes too */
+	X(smccc_version,	"hvc",		TIER_ROUNDS, 0, false)		\
+	X(smccc_features,	"hvc",		TIER_ROUNDS, 0, false)		\
+	X(smccc_unknown,	"hvc",		TIER_ROUNDS, 0, false)		\
+	X(smccc_smc,		"smc",		TIER_ROUNDS, 0, false)		\
+	X(psci_version,		"hvc",		TIER_ROUNDS, 0, false)		\
+	X(psci_features,	"hvc",		TIER_ROUNDS, 0, false)		\
+	X(psci_affinity,	"hvc",		0, TIER_ROUNDS, false)		\
+	X(trng_version,		"hvc",		TIER_ROUNDS, 0, false)		\
+	X(trng_uuid,		"hvc",		TIER_ROUNDS, 0, false)		\
+	X(trng_rnd64,		"hvc",		TIER_ROUNDS - TIER_REFILLS, TIER_REFILLS, false) \
+	X(id_register,		"sysreg",	TIER_ROUNDS, 0, false)		\
+	X(id_reserved,		"sysreg",	TIER_ROUNDS, 0, false)		\
+	X(id_fixed,		"sysreg",	TIER_ROUNDS, 0, false)		\
+	X(debug_read,		"sysreg",	TIER_ROUNDS, 0, false)		\
+	X(debug_write,		"sysreg",	TIER_ROUNDS, 0, false)		\
+	X(mdscr_write,		"sysreg",	TIER_ROUNDS, 0, false)		\
+	X(ptimer_read,		"sysreg",	TIER_ROUNDS, 0, false)		\
+	X(ptimer_write,		"sysreg",	TIER_ROUNDS, 0, false)		\
+	X(ptimer_arm,		"sysreg",	0, 2 * TIER_ROUNDS, false)	\
+	X(sgi_self,		"sysreg",	TIER_ROUNDS, 0, false)		\
+	X(dist_typer,		"dabt",		TIER_ROUNDS, 0, false)		\
+	X(dist_ctlr,		"dabt",		TIER_ROUNDS, 0, false)		\
+	X(dist_router,		"dabt",		TIER_ROUNDS, 0, false)		\
+	X(dist_enabled,		"dabt",		TIER_ROUNDS, 0, false)		\
+	X(dist_enable,		"dabt",		2 * TIER_ROUNDS, 0, false)	\
+	X(dist_enable_many,	"dabt",		0, TIER_ROUNDS, false)		\
+	X(dist_pend,		"dabt",		2 * TIER_ROUNDS, 0, false)	\
+	X(redist_typer,		"dabt",		TIER_ROUNDS, 0, false)		\
+	X(redist_priority,	"dabt",		TIER_ROUNDS, 0, false)		\
+	X(redist_enable,	"dabt",		2 * TIER_ROUNDS, 0, false)	\
+	X(redist_set_priority,	"dabt",		0, TIER_ROUNDS, false)		\
+	X(fp,			"fp",		TIER_ROUNDS, 0, true)		\
+	X(wfi_pending,		"wfx",		TIER_ROUNDS, 0, true)		\
+	X(vtimer,		"irq",		TIER_ROUNDS, 0, true)
 
 enum tier_op {
-#define TIER_ENUM(name, row, first, second) TIER_##name,
+#define TIER_ENUM(name, row, first, second, host) TIER_##name,
 	TIER_OPS(TIER_ENUM)
 	TIER_NR
 };

@@ -267,8 +267,10 @@ void doorbell_exit(struct prda __percpu *prdas)
 	if (sgi_requested)
 		free_percpu_irq(sgi_irq, prdas);
 	sgi_requested = false;
-	if (sgi_irq)
-		irq_dispose_mapping(sgi_irq);
+	/*
+	 * The mapping stays, and the next insmod finds it: when one of a per-CPU interrupt goes the
+	 * kernel forgets what it has allocated for it (irq_desc.percpu_enabled).
+	 */
 	sgi_irq = 0;
 	regions_unmap();
 }
