@@ -4,9 +4,9 @@
  * operations of a guest, have moved by as many, in the column of the tier that must answer.
  *
  * The first tier's must be exact. The second's may be more: pages come and go, and a data abort is
- * a data abort. Where the host's own interrupts play a part (they end passes, after each of which FP
- * is loaded anew; one that is pending ends a WFI before it traps, or finds the timer's first) half
- * of it is enough, and more is no fault.
+ * a data abort. Where the host's own interrupts play a part (they end passes, after each of which
+ * FP is loaded anew; one that is pending ends a WFI before it traps, or finds the timer's first)
+ * half of it is enough, and more is no fault.
  */
 #include <stdio.h>
 #include <string.h>
