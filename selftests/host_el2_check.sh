@@ -101,7 +101,7 @@ breach "str z3, [x0]" "FP or SIMD"
 breach "ptrue p3.b" "FP or SIMD"
 breach "mrs x0, fpsr" "FP or SIMD"
 breach "smstart sm" "FP or SIMD"
-breach "str x30, [x18], #8" "shadow call stack"
+breach "str x30, [x18], #8" "x18"
 
 check "code elsewhere" '' 'section .text' <<'END'
 	.text

@@ -11,3 +11,7 @@
 const el2_handler_t el2_handlers[EL2_NR_EXITS] = {
 #include "exits.def"
 };
+
+const el2_handler_t el2_handlers_traced[EL2_NR_EXITS] = {
+	[0 ... EL2_NR_EXITS - 1] = el2_traced,
+};

@@ -15,7 +15,7 @@
 #define CTX_PSTATE	264
 #define CTX_EXIT	272
 #define CTX_ESR		280
-#define CTX_TRACE	320
+#define CTX_HANDLERS	320
 #define CTX_ANSWERED	328
 #define PRDA_HOST_TPIDR	0
 #define PRDA_HOST_SP_EL0 8
@@ -41,6 +41,10 @@
 #include <linux/irqflags.h>
 #include <linux/lockdep.h>
 #include <linux/types.h>
+#include <asm/barrier.h>
+#include <asm/debug-monitors.h>
+#include <asm/ptrace.h>
+#include <asm/sysreg.h>
 
 #include <keel/types.h>
 
@@ -53,11 +57,18 @@ struct keel_vcpu;
  */
 #define __el2 notrace
 
+/*
+ * A row's handler in the first tier: true = back to the guest. One that reads or writes a general
+ * register of the guest by number has an entry in switch.S that brings it (one_reg_handler).
+ */
+typedef bool (*el2_handler_t)(struct keel_vcpu *vcpu);
+
 /**
  * struct el2_ctx - a vCPU's registers as the switch sees them, and why it left
  *
- * In the first tier only x0-x17, x29 and x30 are here; the rest is in the CPU until the leave:
- * x18-x28 (el2_call_all_regs() brings them for handlers that ask), ELR_EL2, SPSR_EL2, SP_EL0.
+ * In the first tier only x0-x7, x16, x17, x29 and x30 are here; the rest is in the CPU until the
+ * leave: x8-x15 and x18-x28 (a handler behind one_reg_handler of switch.S finds the one it needs),
+ * ELR_EL2, SPSR_EL2, SP_EL0.
  *
  * @x: x0-x30
  * @sp_el0: SP_EL0
@@ -70,7 +81,7 @@ struct keel_vcpu;
  * @fault_ipa_valid: false if the walk that finds it failed: go back to the guest and let it fault
  *	again (switch.md 2.8: a failing AT is a retry)
  * @disr: DISR_EL1 (A is bit 31) of a guest SError consumed on the way out, 0 if none
- * @trace: leave a note for each first-tier exit (tracepoint keel_exit is on)
+ * @handlers: the first tier's, el2_handlers or el2_handlers_traced
  * @answered: exits of each row that the first tier answered
  */
 struct el2_ctx {
@@ -84,7 +95,7 @@ struct el2_ctx {
 	struct ipa fault_ipa;
 	u64 fault_ipa_valid;
 	u64 disr;
-	u64 trace;
+	const el2_handler_t *handlers;
 	u64 answered[EL2_NR_EXITS];
 };
 
@@ -139,15 +150,79 @@ void el2_lock_init_key(struct el2_lock *l, const char *name, struct lock_class_k
 	el2_lock_init_key(l, #l, &__key);			\
 } while (0)
 
-void el2_lock(struct el2_lock *l);	/* EL2 code: DAIF masked */
-void el2_unlock(struct el2_lock *l);
-unsigned long el2_lock_irqsave_nested(struct el2_lock *l, unsigned int subclass);
-void el2_unlock_irqrestore(struct el2_lock *l, unsigned long flags);
+/**
+ * el2_lock() - EL2 code: DAIF masked
+ *
+ * Plain exclusives, not the kernel's atomics: those are patched to LSE by alternatives and may be
+ * instrumented. WFE needs no SEV: the store that changes the lock word clears this CPU's exclusive
+ * monitor, which is an event (Arm ARM D1.7.1, "global monitor for the PE changes").
+ */
+static __always_inline void el2_lock(struct el2_lock *l)
+{
+	u32 val, next, fail;
 
-/** el2_lock_irqsave() - kernel side: interrupts off, lockdep told, lock taken; any context */
+	asm volatile("	prfm	pstl1strm, %3\n"
+	"1:	ldaxr	%w0, %3\n"
+	"	add	%w1, %w0, #0x10000\n"
+	"	stxr	%w2, %w1, %3\n"
+	"	cbnz	%w2, 1b\n"
+	: "=&r" (val), "=&r" (next), "=&r" (fail), "+Q" (l->val)
+	:: "memory");
+
+	next = val >> 16;
+	if (likely((val & 0xffff) == next))
+		return;
+
+	asm volatile("	sevl\n"
+	"1:	wfe\n"
+	"	ldaxrh	%w0, %1\n"
+	"	eor	%w0, %w0, %w2\n"
+	"	cbnz	%w0, 1b\n"
+	: "=&r" (val), "+Q" (l->owner)
+	: "r" (next)
+	: "memory");
+}
+
+/** el2_unlock() - only the holder writes @owner */
+static __always_inline void el2_unlock(struct el2_lock *l)
+{
+	/* Pairs with the load-acquires in el2_lock(). */
+	smp_store_release(&l->owner, (u16)(l->owner + 1));
+}
+
+/* --- the kernel's side: interrupts off, lockdep told; any context --- */
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+#define el2_lockdep_acquire(l, sub) lock_acquire_exclusive(&(l)->dep_map, sub, 0, NULL, _THIS_IP_)
+#define el2_lockdep_release(l)	lock_release(&(l)->dep_map, _THIS_IP_)
+#else
+#define el2_lockdep_acquire(l, sub) do { } while (0)
+#define el2_lockdep_release(l)	do { } while (0)
+#endif
+
+/** el2_lock_irqsave_nested() - the second of two locks of a class; @subclass as in lockdep */
+static inline unsigned long el2_lock_irqsave_nested(struct el2_lock *l, unsigned int subclass)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	el2_lockdep_acquire(l, subclass);
+	el2_lock(l);
+	return flags;
+}
+
+/** el2_lock_irqsave() - returns the flags for el2_unlock_irqrestore() */
 static inline unsigned long el2_lock_irqsave(struct el2_lock *l)
 {
 	return el2_lock_irqsave_nested(l, 0);
+}
+
+/** el2_unlock_irqrestore() - and interrupts as they were */
+static inline void el2_unlock_irqrestore(struct el2_lock *l, unsigned long flags)
+{
+	el2_lockdep_release(l);
+	el2_unlock(l);
+	local_irq_restore(flags);
 }
 
 /* A record EL2 code leaves for the kernel, which makes a tracepoint of it after leave. */
@@ -299,18 +374,27 @@ u64 el2_at(u64 (*at)(u64 va), struct gva va);
 void el2_note(enum el2_note_kind kind, u64 a, u64 b);
 
 /** el2_skip() - past the instruction that trapped: ELR_EL2 + 4, BTYPE and SS cleared */
-void el2_skip(void);
+static __always_inline void el2_skip(void)
+{
+	const u64 once = PSR_BTYPE_MASK | DBG_SPSR_SS;
+	u64 pstate = read_sysreg(spsr_el2);
 
-/** el2_trace_exit() - called by the vectors: a note of an exit that the first tier answered */
-void el2_trace_exit(struct el2_ctx *ctx);
+	write_sysreg(read_sysreg(elr_el2) + 4, elr_el2);
+	if (unlikely(pstate & once))
+		write_sysreg(pstate & ~once, spsr_el2);
+}
+
+/** el2_trace_exit() - called by el2_traced: a note of an exit that the first tier answered; true */
+bool el2_trace_exit(struct el2_ctx *ctx);
 
 /*
- * The first tier's column of the exit table (src/exits_el2.c): true = back to the guest. A handler
- * that needs x18-x28 has an entry in switch.S that brings them (all_regs).
+ * The first tier's column of the exit table (src/exits_el2.c); the other table is the one for while
+ * the tracepoint keel_exit is on: its handlers leave a note of each exit that they answer.
  */
-typedef bool (*el2_handler_t)(struct keel_vcpu *vcpu);
 extern const el2_handler_t el2_handlers[EL2_NR_EXITS];
+extern const el2_handler_t el2_handlers_traced[EL2_NR_EXITS];
 
+bool el2_traced(struct keel_vcpu *vcpu);
 bool el2_sysreg(struct keel_vcpu *vcpu);	/* vcpu_sysreg_el2() */
 bool el2_dabt(struct keel_vcpu *vcpu);		/* run_dabt_el2(), run_device_el2() */
 bool el2_device(struct keel_vcpu *vcpu);

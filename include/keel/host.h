@@ -5,7 +5,10 @@
 #ifndef KEEL_HOST_H
 #define KEEL_HOST_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
+#include <linux/irqchip/arm-gic-v3.h>
+#include <asm/cputype.h>
 
 struct prda;
 
@@ -86,5 +89,15 @@ u32 host_maintenance_intid(void);
 
 /** host_vtimer_set_active() - write the PPI's ACTIVE state on this CPU; not under rq->lock */
 void host_vtimer_set_active(bool active);
+
+/** sgi1r_target() - what ICC_SGI1R_EL1 takes to send SGI 0 to the CPU with this MPIDR_EL1 alone */
+static inline u64 sgi1r_target(u64 mpidr)
+{
+	return (u64)MPIDR_AFFINITY_LEVEL(mpidr, 3) << ICC_SGI1R_AFFINITY_3_SHIFT |
+	       (u64)MPIDR_AFFINITY_LEVEL(mpidr, 2) << ICC_SGI1R_AFFINITY_2_SHIFT |
+	       (u64)MPIDR_AFFINITY_LEVEL(mpidr, 1) << ICC_SGI1R_AFFINITY_1_SHIFT |
+	       (u64)(MPIDR_AFFINITY_LEVEL(mpidr, 0) >> 4) << ICC_SGI1R_RS_SHIFT |
+	       BIT(MPIDR_AFFINITY_LEVEL(mpidr, 0) & 0xf);
+}
 
 #endif /* KEEL_HOST_H */

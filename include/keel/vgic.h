@@ -84,6 +84,7 @@ struct vgic_cpuif {
  * @owes: the first tier has answered an exit, and the second has the rest to do: vgic_pay_owed()
  * @owed, @nr_owed: vCPUs that have to look, and left the guest at that moment
  * @settle: a home that interrupts want to leave, other than this vCPU's
+ * @sgi1r: what ICC_SGI1R_EL1 takes to send SGI 0 to this vCPU alone
  * @rd_last: this redistributor is the last of its run of frames (GICR_TYPER.Last)
  * @ran: has passed vgic_first_run()
  */
@@ -98,6 +99,7 @@ struct vgic_vcpu {
 	unsigned int nr_owed;
 	struct keel_vcpu *owed[VGIC_MAX_OWED];
 	struct vgic_home *settle;
+	u64 sgi1r;
 	bool rd_last;
 	bool ran;
 };
@@ -204,6 +206,12 @@ void vgic_vcpu_reset(struct keel_vcpu *vcpu);
  */
 int vgic_inject(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid, bool level);
 
+/** vgic_spi() - SPI @spi (INTID 32 + @spi), NULL: there is none, or none yet; any context */
+struct vgic_irq *vgic_spi(struct keel_vm *vm, u32 spi);
+
+/** vgic_pulse() - the input of an SPI rises and falls; any context, no vgic lock held */
+void vgic_pulse(struct keel_vm *vm, struct vgic_irq *irq);
+
 /**
  * vgic_inject_above() - make an interrupt of @vcpu pending, above all others until it is done
  * @intid: 0 to 1019
@@ -278,7 +286,7 @@ void vgic_leave_el2(struct keel_vcpu *vcpu, struct prda *p);
  *
  * Context: first tier, on the CPU that runs the vCPU.
  */
-void vgic_refill_el2(struct keel_vcpu *vcpu, struct prda *p);
+void vgic_refill_el2(struct keel_vcpu *vcpu);
 
 /**
  * vgic_sgi_write() - row handler: the guest wrote ICC_SGI1R_EL1, ICC_ASGI1R_EL1 or ICC_SGI0R_EL1
@@ -314,7 +322,7 @@ bool vgic_mmio_el2(struct keel_vcpu *vcpu, struct ipa ipa, unsigned int len, boo
 bool vgic_wakes_el2(struct keel_vcpu *vcpu);
 
 /** vgic_fired_el2() - vgic_map_fired() in the first tier, and into a list register with it */
-void vgic_fired_el2(struct keel_vcpu *vcpu, struct prda *p, bool level);
+void vgic_fired_el2(struct keel_vcpu *vcpu, bool level);
 
 /** vgic_dir_write() - row handler: the guest wrote ICC_DIR_EL1 (trapped by ICH_HCR_EL2.TDIR) */
 void vgic_dir_write(struct keel_vcpu *vcpu, u64 val);

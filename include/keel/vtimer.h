@@ -92,7 +92,7 @@ void vtimer_unblock(struct keel_vcpu *vcpu);
 void vtimer_host_irq(struct keel_vcpu *vcpu);
 
 /** vtimer_fired_el2() - the same taken in the first tier: to the vGIC, and into the CPU */
-void vtimer_fired_el2(struct keel_vcpu *vcpu, struct prda *p);
+void vtimer_fired_el2(struct keel_vcpu *vcpu);
 
 /** vtimer_load_el2() - CNTVOFF and CNTV into the CPU; vtimer_put_el2() - saved, and CNTV off */
 void vtimer_load_el2(struct keel_vcpu *vcpu, struct prda *p);

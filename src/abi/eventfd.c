@@ -30,6 +30,8 @@
  * @vm: it lives as long as this: the VM file's release waits for @detach of all
  * @ctx: the eventfd
  * @gsi: SPI number, INTID - 32: also what user space calls it
+ * @irq: it
+ * @count: what a signal had added up, which means nothing here
  * @wait: our entry in the eventfd's wait queue
  * @poll: puts @wait there
  * @detach: takes it out and frees all; from a work item because a closing eventfd calls us with
@@ -40,6 +42,8 @@ struct irqfd {
 	struct keel_vm *vm;
 	struct eventfd_ctx *ctx;
 	u32 gsi;
+	struct vgic_irq *irq;
+	u64 count;
 	wait_queue_entry_t wait;
 	poll_table poll;
 	struct work_struct detach;
@@ -48,14 +52,6 @@ struct irqfd {
 /* Who takes an irqfd off its list detaches it. Taken in irqfd_wake(), so interrupts are off. */
 static DEFINE_SPINLOCK(irqfd_lock);
 static struct workqueue_struct *irqfd_wq;
-
-static void irqfd_pulse(struct irqfd *f)
-{
-	u32 intid = f->gsi + VGIC_NR_PRIVATE;
-
-	vgic_inject(f->vm, NULL, intid, true);
-	vgic_inject(f->vm, NULL, intid, false);
-}
 
 static void irqfd_detach(struct work_struct *work)
 {
@@ -82,11 +78,10 @@ static int irqfd_wake(wait_queue_entry_t *wait, unsigned int mode, int sync, voi
 	__poll_t events = key_to_poll(key);
 	unsigned long flags;
 	int woken = 0;
-	u64 count;
 
 	if (events & EPOLLIN) {
-		eventfd_ctx_do_read(f->ctx, &count);
-		irqfd_pulse(f);
+		eventfd_ctx_do_read(f->ctx, &f->count);
+		vgic_pulse(f->vm, f->irq);
 		woken = 1;
 	}
 	if (events & EPOLLHUP) {
@@ -136,6 +131,7 @@ static int irqfd_attach(struct keel_vm *vm, struct file *file, u32 gsi)
 		return -ENOMEM;
 	f->vm = vm;
 	f->gsi = gsi;
+	f->irq = vgic_spi(vm, gsi);
 	INIT_WORK(&f->detach, irqfd_detach);
 	init_waitqueue_func_entry(&f->wait, irqfd_wake);
 	init_poll_funcptr(&f->poll, irqfd_queue);
@@ -151,7 +147,7 @@ static int irqfd_attach(struct keel_vm *vm, struct file *file, u32 gsi)
 
 	/* A signal from before we listened counts too. */
 	if (vfs_poll(file, &f->poll) & EPOLLIN)
-		irqfd_pulse(f);
+		vgic_pulse(vm, f->irq);
 	return 0;
 
 put:

@@ -14,7 +14,7 @@
 static_assert(offsetof(struct keel_vcpu, state.ctx) == 0);
 static_assert(offsetof(struct el2_ctx, exit) == CTX_EXIT && CTX_ESR == CTX_EXIT + 8);
 static_assert(offsetof(struct el2_ctx, esr) == CTX_ESR);
-static_assert(offsetof(struct el2_ctx, trace) == CTX_TRACE);
+static_assert(offsetof(struct el2_ctx, handlers) == CTX_HANDLERS);
 static_assert(offsetof(struct el2_ctx, answered) == CTX_ANSWERED);
 static_assert(offsetof(struct el2_ctx, x[30]) == CTX_X(30));
 static_assert(offsetof(struct el2_ctx, sp_el0) == CTX_SP_EL0);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Records that EL2 code leaves for the kernel, and the small helpers of exit handlers. */
-#include <asm/debug-monitors.h>
-#include <asm/ptrace.h>
+/* Records that EL2 code leaves for the kernel. */
 #include <asm/sysreg.h>
 
 #include <keel/el2.h>
@@ -16,13 +14,8 @@ void __el2 el2_note(enum el2_note_kind kind, u64 a, u64 b)
 	n->b = b;
 }
 
-void __el2 el2_trace_exit(struct el2_ctx *ctx)
+bool __el2 el2_trace_exit(struct el2_ctx *ctx)
 {
 	el2_note(EL2_NOTE_EXIT, ctx->exit, read_sysreg(elr_el2));
-}
-
-void __el2 el2_skip(void)
-{
-	write_sysreg(read_sysreg(elr_el2) + 4, elr_el2);
-	write_sysreg(read_sysreg(spsr_el2) & ~(u64)(PSR_BTYPE_MASK | DBG_SPSR_SS), spsr_el2);
+	return true;
 }

@@ -55,19 +55,24 @@
 .endm
 
 /*
- * Guest's x2-x17, x29, x30 from or to ctx in x0: what the procedure call standard lets C change.
- * x18 is reserved in EL2 objects, x19-x28 C gives back.
+ * Guest's registers from or to ctx. The first tier's C may change x0-x7, x16, x17, x29 and x30: to
+ * it x8-x15 are callee-saved (Kbuild), so that they are not moved at each exit, x18 is reserved and
+ * x19-x28 are callee-saved anyway. ctx is in x0, whose own value and x1's are moved last.
  */
-.macro caller_saved op
+.macro tier_saved op
 	\op	x2, x3, [x0, #CTX_X(2)]
 	\op	x4, x5, [x0, #CTX_X(4)]
 	\op	x6, x7, [x0, #CTX_X(6)]
-	\op	x8, x9, [x0, #CTX_X(8)]
-	\op	x10, x11, [x0, #CTX_X(10)]
-	\op	x12, x13, [x0, #CTX_X(12)]
-	\op	x14, x15, [x0, #CTX_X(14)]
 	\op	x16, x17, [x0, #CTX_X(16)]
 	\op	x29, x30, [x0, #CTX_X(29)]
+.endm
+
+.macro tier_kept op, base
+	\op	x8, x9, [\base, #CTX_X(8)]
+	\op	x10, x11, [\base, #CTX_X(10)]
+	\op	x12, x13, [\base, #CTX_X(12)]
+	\op	x14, x15, [\base, #CTX_X(14)]
+	callee_saved \op, \base, CTX_X(19)
 .endm
 
 .macro callee_saved op, base, offset
@@ -78,9 +83,9 @@
 	\op	x27, x28, [\base, #\offset + 64]
 .endm
 
-/* What is caller-saved from ctx in x0, and back; ELR_EL2 and SPSR_EL2 say where to. */
+/* What the first tier has moved, from ctx in x0; ELR_EL2 and SPSR_EL2 say where to. */
 .macro return_to_guest
-	caller_saved ldp
+	tier_saved ldp
 	ldp	x0, x1, [x0, #CTX_X(0)]
 	eret_stop
 .endm
@@ -107,7 +112,7 @@ SYM_CODE_START(el2_switch)
 	ldp	x2, x3, [x0, #CTX_PC]
 	sysreg_set elr_el2, x2
 	sysreg_set spsr_el2, x3
-	callee_saved ldp, x0, CTX_X(19)
+	tier_kept ldp, x0
 	ldr	x18, [x0, #CTX_X(18)]
 	return_to_guest
 SYM_CODE_END(el2_switch)
@@ -119,7 +124,7 @@ SYM_CODE_END(el2_switch)
 .macro first_tier
 	count_one EL2_COUNTED_ENTRIES
 	ldr	x0, [sp, #16 + FRAME_CTX]
-	caller_saved stp
+	tier_saved stp
 	ldp	x2, x3, [sp], #16
 	stp	x2, x3, [x0, #CTX_X(0)]
 #ifdef KEEL_DEBUG
@@ -149,65 +154,83 @@ SYM_CODE_START_LOCAL(el2_exit_async)
 SYM_CODE_END(el2_exit_async)
 
 SYM_CODE_START_LOCAL(el2_dispatch)
-	adr_l	x3, el2_handlers
+	ldr	x3, [x0, #CTX_HANDLERS]
 	ldr	x3, [x3, x1, lsl #3]
 	cbz	x3, el2_leave
 	blr	x3
-	tst	w0, #0xff
+	mov	w1, w0
 	ldr	x0, [sp, #FRAME_CTX]
-	b.eq	el2_leave
+	tbz	w1, #0, el2_leave
 	ldr	x1, [x0, #CTX_EXIT]
 	add	x1, x0, x1, lsl #3
 	ldr	x2, [x1, #CTX_ANSWERED]
 	add	x2, x2, #1
 	str	x2, [x1, #CTX_ANSWERED]
-	ldr	x1, [x0, #CTX_TRACE]
-	cbnz	x1, 2f
-1:
 #ifdef KEEL_DEBUG
 	ldr	x2, [x0, #CTX_SP_EL0]
 	msr	sp_el0, x2
 #endif
 	return_to_guest
-2:	bl	el2_trace_exit
-	ldr	x0, [sp, #FRAME_CTX]
-	b	1b
 SYM_CODE_END(el2_dispatch)
 
-/* A handler that needs x18-x28: they go to ctx and come back from there. */
-.macro all_regs name, handler
+/*
+ * In the place of each handler while the tracepoint is on (ctx.handlers): the handler, in x1 its
+ * row, with all registers as they came, and a note of what it answered.
+ */
+SYM_CODE_START(el2_traced)
+	adr_l	x3, el2_handlers
+	ldr	x3, [x3, x1, lsl #3]
+	cbz	x3, 1f
+	stp	x0, x30, [sp, #-16]!
+	blr	x3
+	ldp	x1, x30, [sp], #16
+	tbz	w0, #0, 1f
+	mov	x0, x1
+	b	el2_trace_exit
+1:	mov	w0, wzr
+	ret
+SYM_CODE_END(el2_traced)
+
+/*
+ * A handler that reads or writes one general register of the guest, whose number is in bits
+ * \lsb + 4 to \lsb of the syndrome. One that stayed in the CPU takes all of them to ctx and back.
+ */
+.macro one_reg_handler name, handler, lsb
 SYM_CODE_START(\name)
-	stp	x29, x30, [sp, #-16]!
-	callee_saved stp, x0, CTX_X(19)
+	ldr	w1, [x0, #CTX_ESR]
+	ubfx	w1, w1, #\lsb, #5
+	sub	w1, w1, #8
+	cmp	w1, #28 - 8
+	b.hi	\handler
+	stp	x0, x30, [sp, #-16]!
+	tier_kept stp, x0
 	str	x18, [x0, #CTX_X(18)]
 	bl	\handler
-	ldr	x1, [sp, #16 + FRAME_CTX]
-	callee_saved ldp, x1, CTX_X(19)
+	ldp	x1, x30, [sp], #16
+	tier_kept ldp, x1
 	ldr	x18, [x1, #CTX_X(18)]
-	ldp	x29, x30, [sp], #16
 	ret
 SYM_CODE_END(\name)
 .endm
 
-	all_regs el2_sysreg, vcpu_sysreg_el2
-	all_regs el2_device, run_device_el2
+	one_reg_handler el2_sysreg, vcpu_sysreg_el2, 5	/* ISS.Rt */
+	one_reg_handler el2_device, run_device_el2, 16	/* ISS.SRT */
 
 /* A data abort: run_dabt_el2() tells a device's, for which el2_device goes on, from the others. */
 SYM_CODE_START(el2_dabt)
-	stp	x29, x30, [sp, #-16]!
+	stp	x0, x30, [sp, #-16]!
 	bl	run_dabt_el2
+	ldp	x1, x30, [sp], #16
 	cmp	w0, #EL2_DABT_DEVICE
 	b.ne	1f
-	ldp	x29, x30, [sp], #16
-	ldr	x0, [sp, #FRAME_CTX]
+	mov	x0, x1
 	b	el2_device
-1:	ldp	x29, x30, [sp], #16
-	ret
+1:	ret
 SYM_CODE_END(el2_dabt)
 
 /* Back to the caller of el2_switch(), ctx in x0. */
 SYM_CODE_START_LOCAL(el2_leave)
-	callee_saved stp, x0, CTX_X(19)
+	tier_kept stp, x0
 	str	x18, [x0, #CTX_X(18)]
 	mrs	x1, elr_el2
 	mrs	x2, spsr_el2

@@ -134,16 +134,6 @@ static u8 priority_read(void __iomem *sgi_base, u32 intid)
 	return readb_relaxed(sgi_base + GICR_IPRIORITYR0 + intid);
 }
 
-/* What ICC_SGI1R_EL1 takes to reach this CPU alone. */
-static u64 sgi_target(u64 mpidr)
-{
-	return (u64)MPIDR_AFFINITY_LEVEL(mpidr, 3) << ICC_SGI1R_AFFINITY_3_SHIFT |
-	       (u64)MPIDR_AFFINITY_LEVEL(mpidr, 2) << ICC_SGI1R_AFFINITY_2_SHIFT |
-	       (u64)MPIDR_AFFINITY_LEVEL(mpidr, 1) << ICC_SGI1R_AFFINITY_1_SHIFT |
-	       (u64)(MPIDR_AFFINITY_LEVEL(mpidr, 0) >> 4) << ICC_SGI1R_RS_SHIFT |
-	       BIT(MPIDR_AFFINITY_LEVEL(mpidr, 0) & 0xf) | DOORBELL_SGI << ICC_SGI1R_SGI_ID_SHIFT;
-}
-
 void doorbell_claim_cpu(struct prda *p)
 {
 	u64 mpidr = read_cpuid_mpidr();
@@ -157,7 +147,8 @@ void doorbell_claim_cpu(struct prda *p)
 	p->doorbell.maintenance = host_maintenance_intid();
 	p->doorbell.vtimer = host_vtimer_intid();
 	p->doorbell.intid = use_sgi ? DOORBELL_SGI : host_maintenance_intid();
-	p->doorbell.sgi1r = use_sgi ? sgi_target(mpidr) : 0;
+	p->doorbell.sgi1r = use_sgi ? sgi1r_target(mpidr) |
+				     DOORBELL_SGI << ICC_SGI1R_SGI_ID_SHIFT : 0;
 	if (use_sgi)
 		enable_percpu_irq(sgi_irq, IRQ_TYPE_NONE);
 	if (host.irq_prio_masking || p->doorbell.kernel_priority < 2 * PRIORITY_STEP)

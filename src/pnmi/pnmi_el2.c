@@ -24,17 +24,14 @@ static u32 __el2 irq_acknowledge(void)
 	return intid;
 }
 
-static void __el2 irq_finish(u32 intid, bool deactivate)
+/* The priority drops; what comes next into the guest synchronises it. */
+static void __el2 irq_finish(u32 intid)
 {
 	write_sysreg_s(intid, SYS_ICC_EOIR1_EL1);
-	/* EOImode = 1: the first only drops the priority. */
-	if (deactivate)
-		write_sysreg_s(intid, SYS_ICC_DIR_EL1);
-	isb();
 }
 
 /* Somebody wants to know where this vCPU is (sample.c). */
-static void __el2 pnmi_note_el2(struct keel_vcpu *vcpu)
+static noinline void __el2 pnmi_note_el2(struct keel_vcpu *vcpu)
 {
 	struct pnmi_vcpu *s = &vcpu->pnmi;
 
@@ -54,11 +51,36 @@ static void __el2 pnmi_note_el2(struct keel_vcpu *vcpu)
  */
 static bool __el2 irq_must_leave(struct prda *p)
 {
+	isb();	/* the priority has dropped */
 	if (!(read_sysreg(isr_el1) & ISR_EL1_I)) {
 		p->doorbell.row = 0;
 		return false;
 	}
 	return ++p->doorbell.row % DOORBELLS_IN_A_ROW == 0;
+}
+
+static __always_inline bool doorbell_el2(struct keel_vcpu *vcpu, struct prda *p)
+{
+	u32 intid = irq_acknowledge();
+
+	WRITE_ONCE(p->doorbell.rung, 0);
+	smp_mb();	/* rung before the queues and want: see vm/ring_el2.c */
+	if (READ_ONCE(vcpu->pnmi.want) != vcpu->pnmi.have)
+		pnmi_note_el2(vcpu);
+	vgic_refill_el2(vcpu);
+	irq_finish(intid);
+	/* EOImode = 1: that only dropped the priority. */
+	write_sysreg_s(intid, SYS_ICC_DIR_EL1);
+	return !vcpu->vgic.owes && !irq_must_leave(p);
+}
+
+static __always_inline bool vtimer_el2(struct keel_vcpu *vcpu)
+{
+	if (!vcpu->vgic.mapped)
+		return false;
+	irq_finish(irq_acknowledge());
+	vtimer_fired_el2(vcpu);
+	return !vcpu->vgic.owes;
 }
 
 bool __el2 pnmi_irq_el2(struct keel_vcpu *vcpu)
@@ -69,21 +91,7 @@ bool __el2 pnmi_irq_el2(struct keel_vcpu *vcpu)
 	if (!p->doorbell.el2)
 		return false;
 	intid = read_sysreg_s(SYS_ICC_HPPIR1_EL1);
-	if (intid == p->doorbell.vtimer) {
-		if (!vcpu->vgic.mapped)
-			return false;
-		irq_finish(irq_acknowledge(), false);
-		vtimer_fired_el2(vcpu, p);
-		return !vcpu->vgic.owes;
-	}
-	if (intid != p->doorbell.intid && intid != p->doorbell.maintenance)
-		return false;
-	intid = irq_acknowledge();
-	WRITE_ONCE(p->doorbell.rung, 0);
-	smp_mb();	/* rung before the queues and want: see vm/ring_el2.c */
-	if (READ_ONCE(vcpu->pnmi.want) != vcpu->pnmi.have)
-		pnmi_note_el2(vcpu);
-	vgic_refill_el2(vcpu, p);
-	irq_finish(intid, true);
-	return !vcpu->vgic.owes && !irq_must_leave(p);
+	if (intid == p->doorbell.intid || intid == p->doorbell.maintenance)
+		return doorbell_el2(vcpu, p);
+	return intid == p->doorbell.vtimer && vtimer_el2(vcpu);
 }

@@ -146,7 +146,7 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	vtimer_flush(vcpu);
 	vgic_flush(vcpu);
 	stage2_vmid_check(vcpu, p);
-	vcpu->state.ctx.trace = trace_keel_exit_enabled();
+	vcpu->state.ctx.handlers = trace_keel_exit_enabled() ? el2_handlers_traced : el2_handlers;
 	WRITE_ONCE(vcpu->pass, vcpu->pass + 1);
 	/* First vcpu->prda, and rung cleared here: pairs with the acquire in vcpu_ring_el2(). */
 	smp_store_release(&vcpu->mode, VCPU_IN_GUEST);

@@ -82,32 +82,56 @@ static u64 __el2 arch_features(u32 fn)
 	}
 }
 
+static bool __el2 trng_answer(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret)
+{
+	if (fn == ARM_SMCCC_TRNG_VERSION)
+		*ret = TRNG_1_0;
+	else if (fn == ARM_SMCCC_TRNG_FEATURES)
+		*ret = trng_has(vm, arg) ? 0 : NOT_SUPPORTED;
+	else
+		return false;
+	return true;
+}
+
+static bool __el2 psci_answer(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret)
+{
+	if (fn == PSCI_0_2_FN_PSCI_VERSION)
+		*ret = vm->vcpu.psci_version;
+	else if (fn == PSCI_0_2_FN_MIGRATE_INFO_TYPE)
+		*ret = PSCI_0_2_TOS_MP;	/* no trusted OS that would have to migrate */
+	else if (fn == PSCI_1_0_FN_PSCI_FEATURES)
+		*ret = psci_has(vm, arg) || (u32)arg == ARM_SMCCC_VERSION_FUNC_ID ?
+		       0 : NOT_SUPPORTED;
+	else
+		return false;
+	return true;
+}
+
+/* What the VM may have or not; apart from the calls before it, which are shorter. */
+static noinline bool __el2 service_answer(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret)
+{
+	if (trng_has(vm, fn))
+		return trng_answer(vm, fn, arg, ret);
+	if (psci_has(vm, fn))
+		return psci_answer(vm, fn, arg, ret);
+	*ret = NOT_SUPPORTED;
+	return true;
+}
+
+static __always_inline bool smccc_answer(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret)
+{
+	if (fn == ARM_SMCCC_VERSION_FUNC_ID)
+		*ret = ARM_SMCCC_VERSION_1_2;
+	else if (fn == ARM_SMCCC_ARCH_FEATURES_FUNC_ID)
+		*ret = arch_features(arg);
+	else
+		return service_answer(vm, fn, arg, ret);
+	return true;
+}
+
 bool __el2 smccc_answer_el2(const struct keel_vm *vm, u32 fn, u64 arg, u64 *ret)
 {
-	*ret = NOT_SUPPORTED;
-	if (fn == ARM_SMCCC_VERSION_FUNC_ID) {
-		*ret = ARM_SMCCC_VERSION_1_2;
-	} else if (fn == ARM_SMCCC_ARCH_FEATURES_FUNC_ID) {
-		*ret = arch_features(arg);
-	} else if (trng_has(vm, fn)) {
-		if (fn == ARM_SMCCC_TRNG_VERSION)
-			*ret = TRNG_1_0;
-		else if (fn == ARM_SMCCC_TRNG_FEATURES)
-			*ret = trng_has(vm, arg) ? 0 : NOT_SUPPORTED;
-		else
-			return false;
-	} else if (psci_has(vm, fn)) {
-		if (fn == PSCI_0_2_FN_PSCI_VERSION)
-			*ret = vm->vcpu.psci_version;
-		else if (fn == PSCI_0_2_FN_MIGRATE_INFO_TYPE)
-			*ret = PSCI_0_2_TOS_MP;	/* no trusted OS that would have to migrate */
-		else if (fn == PSCI_1_0_FN_PSCI_FEATURES)
-			*ret = psci_has(vm, arg) || (u32)arg == ARM_SMCCC_VERSION_FUNC_ID ?
-			       0 : NOT_SUPPORTED;
-		else
-			return false;
-	}
-	return true;
+	return smccc_answer(vm, fn, arg, ret);
 }
 
 /* --- TRNG: what returns more than one register (Arm DEN0098) --- */
@@ -169,17 +193,14 @@ static __always_inline bool is_trng(u32 fn)
 	       ARM_SMCCC_TRNG_RND32 - ARM_SMCCC_TRNG_VERSION;
 }
 
-static bool __el2 conduit_el2(struct keel_vcpu *vcpu)
+static __always_inline bool conduit_el2(struct keel_vcpu *vcpu)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
-	u64 ret;
 
 	if (ctx->esr & CONDUIT_IMM)
 		return false;
-	if (!smccc_answer_el2(vcpu->vm, ctx->x[0], ctx->x[1], &ret))
-		return is_trng(ctx->x[0]) && trng_answer_el2(vcpu);
-	ctx->x[0] = ret;
-	return true;
+	return smccc_answer(vcpu->vm, ctx->x[0], ctx->x[1], &ctx->x[0]) ||
+	       (is_trng(ctx->x[0]) && trng_answer_el2(vcpu));
 }
 
 /* ELR_EL2 of an HVC points past it already: nothing to skip. */

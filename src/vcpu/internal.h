@@ -4,6 +4,7 @@
 #define KEEL_VCPU_INTERNAL_H
 
 #include <linux/types.h>
+#include <asm/esr.h>
 
 #include <keel/vcpu.h>
 #include <keel/vtimer.h>
@@ -97,12 +98,14 @@ typedef bool (*sysreg_el2_t)(struct keel_vcpu *vcpu, const struct sysreg_el2_row
 /**
  * struct sysreg_el2_row - a row of the register table that EL2 answers
  * @enc: encoding, sys_reg()
+ * @key: the same as a trap's syndrome has it, sysreg_el2_key()
  * @home: its value in vcpu_state.reg[]
  * @value: of one that is the same for every vCPU
  * @answer: what answers it
  */
 struct sysreg_el2_row {
 	u32 enc;
+	u32 key;
 	enum vcpu_reg home;
 	u64 value;
 	sysreg_el2_t answer;
@@ -113,10 +116,16 @@ struct sysreg_el2_row {
 /* By sysreg_el2_hash(), or the next free slot; filled in from the register table at insmod. */
 extern struct sysreg_el2_row sysreg_el2_rows[SYSREG_EL2_SLOTS];
 
-/* CRm and Op2 in the lower bits, the others folded in: rows of one kind do not collide. */
-static __always_inline u32 sysreg_el2_hash(u32 enc)
+/* What a trap's syndrome (ESR_ELx, EC 0x18) says of the register alone. */
+static __always_inline u32 sysreg_el2_key(u64 esr)
 {
-	return (enc >> 5 ^ enc >> 12) % SYSREG_EL2_SLOTS;
+	return esr & ESR_ELx_SYS64_ISS_SYS_MASK;
+}
+
+/* CRm and Op2 apart, the others folded in: rows of one kind do not collide. */
+static __always_inline u32 sysreg_el2_hash(u32 key)
+{
+	return (key >> 1 ^ key >> 13) % SYSREG_EL2_SLOTS;
 }
 
 /** sysreg_read_el2() - reads what is in vcpu_state.reg[] even while the vCPU is loaded */

@@ -546,7 +546,11 @@ static int __init list_el2_rows(void)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		u32 slot = sysreg_el2_hash(rows[i].enc);
+		u32 enc = rows[i].enc;
+		u32 key = ESR_ELx_SYS64_ISS_SYS_VAL(sys_reg_Op0(enc), sys_reg_Op1(enc),
+						    sys_reg_Op2(enc), sys_reg_CRn(enc),
+						    sys_reg_CRm(enc));
+		u32 slot = sysreg_el2_hash(key);
 
 		if (!rows[i].el2)
 			continue;
@@ -555,7 +559,7 @@ static int __init list_el2_rows(void)
 		while (sysreg_el2_rows[slot].answer)
 			slot = (slot + 1) % SYSREG_EL2_SLOTS;
 		sysreg_el2_rows[slot] = (struct sysreg_el2_row) {
-			.enc = rows[i].enc, .home = rows[i].home, .answer = rows[i].el2,
+			.enc = enc, .key = key, .home = rows[i].home, .answer = rows[i].el2,
 			.value = rows[i].get ? rows[i].get(NULL, &rows[i]) : 0,
 		};
 	}

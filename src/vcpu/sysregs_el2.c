@@ -4,6 +4,7 @@
  * answer needs nothing but the vCPU (sysregs.c lists them here at insmod).
  */
 #include <linux/cache.h>
+#include <linux/nospec.h>
 #include <asm/esr.h>
 
 #include <keel/compat.h>
@@ -104,49 +105,60 @@ bool __el2 sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *r
 	return write && vgic_sgi_el2(vcpu, *val);
 }
 
-/* op0 = 3, op1 = 0, CRn = 0, CRm = 1-7: every encoding is a row (vcpu_vm.id). */
-static bool __el2 is_feature_register(u32 enc)
+/*
+ * A read of op0 = 3, op1 = 0, CRn = 0, CRm = 1-7: every encoding is a row (vcpu_vm.id). @index:
+ * VCPU_ID_INDEX().
+ */
+static __always_inline bool reads_id_register(u64 esr, unsigned int *index)
 {
-	return enc >= sys_reg(3, 0, 0, 1, 0) && enc <= sys_reg(3, 0, 0, 7, 7);
+	const u64 fixed = ESR_ELx_SYS64_ISS_OP0_MASK | ESR_ELx_SYS64_ISS_OP1_MASK |
+			  ESR_ELx_SYS64_ISS_CRN_MASK | ESR_ELx_SYS64_ISS_DIR_MASK;
+	const u64 read = ESR_ELx_SYS64_ISS_SYS_VAL(3, 0, 0, 0, 0) | ESR_ELx_SYS64_ISS_DIR_READ;
+
+	*index = VCPU_ID_INDEX(esr >> ESR_ELx_SYS64_ISS_CRM_SHIFT & 0xf,
+			       esr >> ESR_ELx_SYS64_ISS_OP2_SHIFT & 7);
+	return (esr & fixed) == read && *index < VCPU_NR_ID_REGS;
 }
 
 /* Open addressing; the table is at most half full, so a search ends. */
-static const struct sysreg_el2_row * __el2 find_row_el2(u32 enc)
+static __always_inline const struct sysreg_el2_row *find_row_el2(u32 key)
 {
 	const struct sysreg_el2_row *row;
-	u32 i = sysreg_el2_hash(enc);
+	u32 i = sysreg_el2_hash(key);
 
 	for (row = &sysreg_el2_rows[i]; row->answer; row = &sysreg_el2_rows[i]) {
-		if (row->enc == enc)
+		if (row->key == key)
 			return row;
 		i = (i + 1) % SYSREG_EL2_SLOTS;
 	}
 	return NULL;
 }
 
-static bool __el2 answer_el2(struct keel_vcpu *vcpu, u32 enc, bool write, u64 *val)
+/* Apart, so that what reads an ID register does not pay for its frame. */
+static noinline bool __el2 answer_by_row(struct keel_vcpu *vcpu, u64 esr)
 {
-	const struct sysreg_el2_row *row;
+	const struct sysreg_el2_row *row = find_row_el2(sysreg_el2_key(esr));
+	bool write = !esr_sys_is_read(esr);
+	unsigned int rt = esr_sys_rt(esr);
+	u64 val = write ? ctx_get(&vcpu->state.ctx, rt) : 0;
 
-	if (is_feature_register(enc)) {
-		*val = idregs_get(vcpu->vm, VCPU_ID_INDEX(sys_reg_CRm(enc), sys_reg_Op2(enc)));
-		return !write;
-	}
-	row = find_row_el2(enc);
-	return row && row->answer(vcpu, row, write, val);
+	if (!row || !row->answer(vcpu, row, write, &val))
+		return false;
+	if (!write)
+		ctx_set(&vcpu->state.ctx, rt, val);
+	el2_skip();
+	return !vcpu->vgic.owes;
 }
 
 bool __el2 vcpu_sysreg_el2(struct keel_vcpu *vcpu)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
-	bool write = !esr_sys_is_read(ctx->esr);
-	unsigned int rt = esr_sys_rt(ctx->esr);
-	u64 val = write ? ctx_get(ctx, rt) : 0;
+	unsigned int index;
 
-	if (!answer_el2(vcpu, esr_sys64_to_sysreg(ctx->esr), write, &val))
-		return false;
-	if (!write)
-		ctx_set(ctx, rt, val);
+	if (!reads_id_register(ctx->esr, &index))
+		return answer_by_row(vcpu, ctx->esr);
+	index = array_index_nospec(index, VCPU_NR_ID_REGS);
+	ctx_set(ctx, esr_sys_rt(ctx->esr), idregs_get(vcpu->vm, index));
 	el2_skip();
-	return !vcpu->vgic.owes;
+	return true;
 }

@@ -25,15 +25,18 @@ u64 __el2 vgic_vmcr_el2(void)
 	return read_sysreg_s(SYS_ICH_VMCR_EL2);
 }
 
-/* Registers have their number in the encoding: one after the other, until @n are done. */
+/*
+ * Registers have their number in the encoding: one after the other, until @n, at least one, are
+ * done.
+ */
 #define LR_READ(i) do {							\
-	if (n == (i))							\
+	if ((i) && n == (i))						\
 		return;							\
 	lr[i] = read_sysreg_s(SYS_ICH_LR ## i ## _EL2);			\
 } while (0)
 
 #define LR_WRITE(i) do {						\
-	if (n == (i))							\
+	if ((i) && n == (i))						\
 		return;							\
 	write_sysreg_s(lr[i], SYS_ICH_LR ## i ## _EL2);			\
 } while (0)
@@ -93,7 +96,8 @@ void __el2 vgic_put_el2(struct keel_vcpu *vcpu, struct prda *p)
 	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
 	static const u64 none[VGIC_MAX_LRS];
 
-	lr_write(none, c->live_lrs);
+	if (c->live_lrs)
+		lr_write(none, c->live_lrs);
 	switch (vgic_host.nr_aprs) {
 	APR_CASES(AP0R_READ);
 	}
@@ -106,22 +110,49 @@ void __el2 vgic_put_el2(struct keel_vcpu *vcpu, struct prda *p)
 
 void __el2 vgic_lrs_read_el2(struct keel_vcpu *vcpu)
 {
-	lr_read(vcpu->vgic.cpuif.lr, vcpu->vgic.cpuif.used_lrs);
+	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
+
+	if (unlikely(c->hcr & ICH_HCR_LRENPIE))
+		c->eoicount = (read_sysreg_s(SYS_ICH_HCR_EL2) & ICH_HCR_EOIcount_MASK) >>
+			      ICH_HCR_EOIcount_SHIFT;
+	if (c->used_lrs)
+		lr_read(c->lr, c->used_lrs);
+}
+
+static __always_inline void lrs_write(struct vgic_cpuif *c)
+{
+	unsigned int i;
+
+	for (i = c->used_lrs; i < c->live_lrs; i++)
+		c->lr[i] = 0;
+	lr_write(c->lr, i);
+	c->live_lrs = c->used_lrs;
+}
+
+static __always_inline void hcr_write(struct keel_vcpu *vcpu)
+{
+	write_sysreg_s(vcpu->vgic.cpuif.hcr | vcpu->vm->traps.ich_hcr, SYS_ICH_HCR_EL2);
 }
 
 /* The ERET into the guest synchronises these writes. */
 void __el2 vgic_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
 	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
-	unsigned int i;
 
-	if (c->used_lrs || c->live_lrs) {
-		for (i = c->used_lrs; i < c->live_lrs; i++)
-			c->lr[i] = 0;
-		lr_write(c->lr, i);
-		c->live_lrs = c->used_lrs;
-	}
-	write_sysreg_s(c->hcr | vcpu->vm->traps.ich_hcr, SYS_ICH_HCR_EL2);
+	if (c->used_lrs || c->live_lrs)
+		lrs_write(c);
+	hcr_write(vcpu);
+}
+
+/* Each write sets EOIcount, whose deactivations have been dealt with, to 0. */
+void __el2 vgic_update_el2(struct keel_vcpu *vcpu, u64 hcr)
+{
+	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
+
+	if (c->used_lrs || c->live_lrs)
+		lrs_write(c);
+	if (c->hcr != hcr || hcr & ICH_HCR_LRENPIE)
+		hcr_write(vcpu);
 }
 
 /*
@@ -130,11 +161,6 @@ void __el2 vgic_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
  */
 void __el2 vgic_leave_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
-	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
-
-	if (c->hcr & ICH_HCR_LRENPIE)
-		c->eoicount = (read_sysreg_s(SYS_ICH_HCR_EL2) & ICH_HCR_EOIcount_MASK) >>
-			      ICH_HCR_EOIcount_SHIFT;
 	vgic_lrs_read_el2(vcpu);
 	write_sysreg_s(0, SYS_ICH_HCR_EL2);
 }

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include <keel/compat.h>
+#include <keel/host.h>
 
 #include "internal.h"
 
@@ -65,6 +66,7 @@ int vgic_vcpu_create(struct keel_vcpu *vcpu)
 	vgic_home_init(&v->home, vcpu);
 	for (i = 0; i < VGIC_NR_PRIVATE; i++)
 		vgic_irq_init(&v->private[i], i, &v->home);
+	v->sgi1r = sgi1r_target(vcpu->state.reg[VCPU_MPIDR_EL1]);
 	vgic_vcpu_reset(vcpu);
 	return 0;
 }

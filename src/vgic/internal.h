@@ -29,6 +29,7 @@
  * @host_intid: host interrupt behind it, if @mapped
  * @priority: the upper 5 bits
  * @above: the priority that counts while @raised, see vgic_inject_above()
+ * @lr: its list register but for the state: vgic_irq_describe() keeps it
  * @group: 0 or 1
  * @enabled: as the guest set it
  * @edge: edge-triggered, else level-sensitive
@@ -40,6 +41,7 @@
  * @again: latched once more while @in_lr
  * @active_written: the guest wrote @active while @in_lr: that counts, not the list register
  * @raised: above all others, until it is neither pending nor active
+ * @special: one of these two
  * @owned: only vgic_set_line() changes its input
  * @mapped: a host interrupt is behind it
  * @host_active: that one's ACTIVE state on the CPU where the vCPU is loaded, as far as known
@@ -50,6 +52,7 @@ struct vgic_irq {
 	struct vgic_home *home;
 	struct vgic_home *target;
 	u64 route;
+	u64 lr;
 	u32 intid;
 	u32 host_intid;
 	u8 level;
@@ -64,8 +67,13 @@ struct vgic_irq {
 	bool in_lr;
 	bool lr_pending;
 	bool again;
-	bool active_written;
-	bool raised;
+	union {
+		struct {
+			bool active_written;
+			bool raised;
+		};
+		u16 special;
+	};
 	bool owned;
 	bool mapped;
 	bool host_active;
@@ -163,16 +171,8 @@ void vgic_release(struct vgic_hold *h);
 /** vgic_settle() - interrupts that leave @home go where they are routed; no lock held */
 void vgic_settle(struct vgic_home *home);
 
-/**
- * vgic_irq_requeue() - to the queue where it belongs; home locked
- * @head: before its equals
- *
- * Return: the home's vCPU must look.
- */
-bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head);
-
-/** vgic_irq_deliverable() - pending, and nothing in the distributor keeps it back; home locked */
-bool vgic_irq_deliverable(const struct vgic_irq *irq, const struct keel_vm *vm);
+/** vgic_irq_place() - vgic_irq_requeue() of one that is in no list register */
+bool vgic_irq_place(struct vgic_home *home, struct vgic_irq *irq, bool head);
 
 /** vgic_irq_dequeue() - out of its queue; home locked */
 void vgic_irq_dequeue(struct vgic_irq *irq);
@@ -197,10 +197,40 @@ static inline bool vgic_irq_pending(const struct vgic_irq *irq)
 	return irq->latch || (irq->line && !irq->edge);
 }
 
+/* Pending, and nothing in the distributor keeps it back; home locked. */
+static inline bool vgic_irq_deliverable(const struct vgic_irq *irq, const struct keel_vm *vm)
+{
+	return irq->enabled && vgic_irq_pending(irq) &&
+	       READ_ONCE(vm->vgic.ctlr) & BIT(irq->group);
+}
+
+/**
+ * vgic_irq_requeue() - to the queue where it belongs; home locked
+ * @head: before its equals
+ *
+ * Return: the home's vCPU must look.
+ */
+static inline bool vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head)
+{
+	return irq->in_lr || vgic_irq_place(home, irq, head);
+}
+
 /* The priority that counts. */
 static inline u8 vgic_irq_priority(const struct vgic_irq *irq)
 {
 	return irq->raised ? irq->above : irq->priority;
+}
+
+/** vgic_irq_describe() - @lr follows what it is made of; home locked */
+static inline void vgic_irq_describe(struct vgic_irq *irq)
+{
+	u64 lr = irq->intid | (u64)vgic_irq_priority(irq) << ICH_LR_PRIORITY_SHIFT;
+
+	if (irq->group)
+		lr |= ICH_LR_GROUP;
+	if (irq->mapped)
+		lr |= ICH_LR_HW | (u64)irq->host_intid << ICH_LR_PHYS_ID_SHIFT;
+	irq->lr = lr;
 }
 
 /** vgic_irq_latch() - make it pending; home locked */
@@ -250,18 +280,24 @@ void vgic_lrs_read_el2(struct keel_vcpu *vcpu);
 u64 vgic_vmcr_el2(void);
 
 /**
+ * vgic_update_el2() - list registers in use into the CPU, after a change in the first tier
+ * @hcr: cpuif.hcr before that
+ */
+void vgic_update_el2(struct keel_vcpu *vcpu, u64 hcr);
+
+/* --- lr_el2.c, first tier: on the CPU that runs the vCPU --- */
+
+/**
  * vgic_open_el2() - the home locked, and what its interrupts became known: nothing is in a list
  * register until vgic_close_el2()
- *
- * Context: first tier, on the CPU that runs the vCPU.
  */
-void vgic_open_el2(struct keel_vcpu *vcpu, struct prda *p);
+void vgic_open_el2(struct keel_vcpu *vcpu);
 
 /** vgic_close_el2() - the best into list registers again, unlocked, and into the CPU */
-void vgic_close_el2(struct keel_vcpu *vcpu, struct prda *p);
+void vgic_close_el2(struct keel_vcpu *vcpu);
 
-/** vgic_close_with_el2() - the same, and @irq, of this home, has changed */
-void vgic_close_with_el2(struct keel_vcpu *vcpu, struct prda *p, struct vgic_irq *irq);
+/** vgic_latch_own_el2() - @irq, an SGI of this vCPU, is latched, and into a list register */
+void vgic_latch_own_el2(struct keel_vcpu *vcpu, struct vgic_irq *irq);
 
 /** vgic_tell_el2() - @to has to look: by its doorbell, or else the second tier tells it */
 void vgic_tell_el2(struct keel_vcpu *vcpu, struct keel_vcpu *to);

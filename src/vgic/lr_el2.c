@@ -26,34 +26,43 @@
 #define HCR_GROUP_ON(g)		BIT(4 + 2 * (g))
 #define HCR_GROUP_OFF(g)	BIT(5 + 2 * (g))
 
-/* In a list register of its own; the caller has room. Home locked. */
-static void __el2 lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
+/*
+ * In list register @n, the next one; it is in no queue. Home locked.
+ * @pending: vgic_irq_deliverable()
+ */
+static __always_inline void lr_put(struct vgic_vcpu *v, unsigned int n, struct vgic_irq *irq,
+				   bool pending)
 {
-	struct vgic_cpuif *c = &v->cpuif;
-	u64 lr = irq->intid | (u64)vgic_irq_priority(irq) << ICH_LR_PRIORITY_SHIFT;
-	bool pending = vgic_irq_deliverable(irq, v->home.vcpu->vm);
+	u64 lr = irq->lr;
 
-	if (irq->group)
-		lr |= ICH_LR_GROUP;
-	/*
-	 * Pending again while active: an edge can say so in the list register. A level is looked at
-	 * when it is deactivated, which a host interrupt tells by itself; for others ask for an
-	 * exit then.
-	 */
-	irq->lr_pending = pending && !(irq->active && (!irq->edge || irq->mapped));
-	if (irq->active)
+	irq->lr_pending = pending;
+	if (irq->active) {
 		lr |= ICH_LR_ACTIVE_BIT;
+		/*
+		 * Pending again while active: an edge can say so in the list register. A level is
+		 * looked at when it is deactivated, which a host interrupt tells by itself; for
+		 * others ask for an exit then.
+		 */
+		irq->lr_pending = pending && irq->edge && !irq->mapped;
+	}
 	if (irq->lr_pending)
 		lr |= ICH_LR_PENDING_BIT;
-	if (irq->mapped)
-		lr |= ICH_LR_HW | (u64)irq->host_intid << ICH_LR_PHYS_ID_SHIFT;
-	else if (!irq->edge && (irq->line || (pending && irq->active)))
+	if (!irq->edge && !irq->mapped && (irq->line || (pending && irq->active)))
 		lr |= ICH_LR_EOI;
 
-	vgic_irq_dequeue(irq);
 	irq->in_lr = true;
-	v->lr_irq[c->used_lrs] = irq;
-	c->lr[c->used_lrs++] = lr;
+	v->lr_irq[n] = irq;
+	v->cpuif.lr[n] = lr;
+	v->cpuif.used_lrs = n + 1;
+}
+
+/* The first of a queue that has one. */
+static void __el2 lr_take(struct vgic_vcpu *v, struct vgic_queue *q)
+{
+	struct vgic_irq *irq = vgic_queue_first(q);
+
+	vgic_irq_dequeue(irq);
+	lr_put(v, v->cpuif.used_lrs, irq, vgic_irq_deliverable(irq, v->home.vcpu->vm));
 }
 
 /* The queue of the best pending interrupt of @groups (a bit each), or NULL. */
@@ -87,29 +96,39 @@ static unsigned int __el2 lr_watch_groups(struct vgic_cpuif *c)
 	return (on0 ? BIT(0) : 0) | (on1 ? BIT(1) : 0);
 }
 
-/* What the guest did with @irq, seen in its list register. Home locked. */
-static void __el2 lr_fold(struct vgic_vcpu *v, struct vgic_irq *irq, u64 lr)
+/* What makes an interrupt special (struct vgic_irq) has an end here. */
+static __always_inline void lr_fold_special(struct vgic_irq *irq, u64 lr)
 {
-	bool pending = lr & ICH_LR_PENDING_BIT;
-
-	irq->in_lr = false;
 	if (!irq->active_written)
 		irq->active = lr & ICH_LR_ACTIVE_BIT;
 	irq->active_written = false;
+	if (irq->raised && !irq->active && !irq->latch) {
+		irq->raised = false;
+		vgic_irq_describe(irq);
+	}
+}
+
+/* What the guest did with @irq, seen in its list register; it is in no queue. Home locked. */
+static __always_inline void lr_fold(struct vgic_irq *irq, u64 lr)
+{
 	/* Acknowledged: that used up the latch, but for what came since. */
-	if (irq->lr_pending && !pending)
-		irq->latch = false;
-	irq->latch |= irq->again;
+	bool kept = !irq->lr_pending || lr & ICH_LR_PENDING_BIT;
+
+	irq->in_lr = false;
+	irq->latch = (irq->latch & kept) | irq->again;
 	irq->again = false;
 	if (irq->mapped && !(lr & ICH_LR_STATE))
 		irq->host_active = false;
-	if (irq->raised && !irq->active && !irq->latch)
-		irq->raised = false;
-	/* Done with, and nothing new: in no queue, where it was not either. */
-	if (!irq->active && !vgic_irq_pending(irq) && irq->target == &v->home)
-		return;
-	/* Not yet taken: stays before its equals. Done or raised anew: behind them. */
-	vgic_irq_requeue(&v->home, irq, pending);
+	if (unlikely(irq->special))
+		lr_fold_special(irq, lr);
+	else
+		irq->active = lr & ICH_LR_ACTIVE_BIT;
+}
+
+/* Not yet taken: stays before its equals. Done or raised anew: behind them. */
+static void __el2 lr_requeue(struct vgic_home *home, struct vgic_irq *irq, u64 lr)
+{
+	vgic_irq_requeue(home, irq, lr & ICH_LR_PENDING_BIT);
 }
 
 /*
@@ -131,16 +150,45 @@ static void __el2 lr_fold_eoicount(struct vgic_vcpu *v)
 	}
 }
 
-void __el2 vgic_fold_el2(struct vgic_vcpu *v)
+/*
+ * What is in list registers but the first, backwards, because each that is still pending goes to
+ * the head of its queue.
+ */
+static noinline void __el2 fold_others(struct vgic_vcpu *v)
+{
+	struct vgic_cpuif *c = &v->cpuif;
+	unsigned int n;
+
+	lr_fold_eoicount(v);
+	for (n = c->used_lrs; n > 1; n--) {
+		lr_fold(v->lr_irq[n - 1], c->lr[n - 1]);
+		lr_requeue(&v->home, v->lr_irq[n - 1], c->lr[n - 1]);
+	}
+}
+
+/*
+ * The first list register's, which is in no queue yet when this returns: most often there is no
+ * other, and no queue has to hear of it. NULL: there was none.
+ */
+static __always_inline struct vgic_irq *fold_all(struct vgic_vcpu *v)
 {
 	struct vgic_cpuif *c = &v->cpuif;
 
-	lr_fold_eoicount(v);
-	/* Backwards, because each that is still pending goes to the head of its queue. */
-	while (c->used_lrs) {
-		c->used_lrs--;
-		lr_fold(v, v->lr_irq[c->used_lrs], c->lr[c->used_lrs]);
-	}
+	if (unlikely(c->used_lrs > 1 || c->eoicount))
+		fold_others(v);
+	if (!c->used_lrs)
+		return NULL;
+	c->used_lrs = 0;
+	lr_fold(v->lr_irq[0], c->lr[0]);
+	return v->lr_irq[0];
+}
+
+void __el2 vgic_fold_el2(struct vgic_vcpu *v)
+{
+	struct vgic_irq *irq = fold_all(v);
+
+	if (irq)
+		lr_requeue(&v->home, irq, v->cpuif.lr[0]);
 }
 
 /* The first queue that has something; one has. */
@@ -160,83 +208,146 @@ void __el2 vgic_fill_el2(struct vgic_vcpu *v)
 
 	c->hcr = ICH_HCR_EN;
 	if (home->nr == 1) {
-		lr_put(v, vgic_queue_first(queue_in_use(home)));
+		lr_take(v, queue_in_use(home));
 		return;
 	}
 	if (home->nr > max)
 		groups = lr_watch_groups(c);
 	max_active = lr_best_ready(home, groups) ? max - 1 : max;
 	while (c->used_lrs < max_active && home->active.map)
-		lr_put(v, vgic_queue_first(&home->active));
+		lr_take(v, &home->active);
 	while (c->used_lrs < max && (ready = lr_best_ready(home, groups)))
-		lr_put(v, vgic_queue_first(ready));
+		lr_take(v, ready);
 	if (lr_best_ready(home, groups))
 		c->hcr |= ICH_HCR_NPIE;
 	if (home->active.map)
 		c->hcr |= ICH_HCR_LRENPIE;
 }
 
-void __el2 vgic_open_el2(struct keel_vcpu *vcpu, struct prda *p)
-{
-	vgic_leave_el2(vcpu, p);
-	el2_lock(&vcpu->vgic.home.lock);
-	vgic_fold_el2(&vcpu->vgic);
-}
+/* --- the first tier: the same as leaving the guest and entering it --- */
 
-static void __el2 unlock_and_enter(struct keel_vcpu *vcpu, struct prda *p)
+/* @hcr: cpuif.hcr as the CPU has it. The short way: one list register instead of another. */
+static __always_inline void unlock_and_update(struct keel_vcpu *vcpu, u64 hcr)
 {
 	struct vgic_home *home = &vcpu->vgic.home;
+	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
 
-	if (!list_empty(&home->leaving))
+	if (unlikely(!list_empty(&home->leaving)))
 		vcpu->vgic.owes = true;
 	el2_unlock(&home->lock);
-	vgic_enter_el2(vcpu, p);
+	if (c->used_lrs == 1 && c->live_lrs == 1 && c->hcr == ICH_HCR_EN && hcr == ICH_HCR_EN)
+		write_sysreg_s(c->lr[0], SYS_ICH_LR0_EL2);
+	else
+		vgic_update_el2(vcpu, hcr);
 }
 
-void __el2 vgic_close_el2(struct keel_vcpu *vcpu, struct prda *p)
+/* Apart, and last in their callers, which so need no frame for one interrupt. */
+static noinline void __el2 close_queued(struct keel_vcpu *vcpu, struct vgic_irq *irq, bool head)
 {
+	u64 hcr = vcpu->vgic.cpuif.hcr;
+
+	if (irq)
+		vgic_irq_requeue(&vcpu->vgic.home, irq, head);
 	vgic_fill_el2(&vcpu->vgic);
-	unlock_and_enter(vcpu, p);
-}
-
-/* If it is the only one the queues, which would give it back at once, need not know. */
-void __el2 vgic_close_with_el2(struct keel_vcpu *vcpu, struct prda *p, struct vgic_irq *irq)
-{
-	struct vgic_vcpu *v = &vcpu->vgic;
-
-	if (v->home.nr || irq->active || irq->target != &v->home ||
-	    !vgic_irq_deliverable(irq, vcpu->vm)) {
-		vgic_irq_requeue(&v->home, irq, false);
-		vgic_close_el2(vcpu, p);
-		return;
-	}
-	v->cpuif.hcr = ICH_HCR_EN;
-	lr_put(v, irq);
-	unlock_and_enter(vcpu, p);
+	unlock_and_update(vcpu, hcr);
 }
 
 /*
- * The list registers hold what was filled in at the last entry, the queues what came since: the
- * same as leaving the guest and entering it.
+ * @irq, if there is one, is in no queue, and belongs to this home. If it is the only one it needs
+ * none. Unlocks.
  */
-void __el2 vgic_refill_el2(struct keel_vcpu *vcpu, struct prda *p)
+static __always_inline void close_with(struct keel_vcpu *vcpu, struct vgic_irq *irq, bool head)
 {
-	vgic_open_el2(vcpu, p);
-	vgic_close_el2(vcpu, p);
+	struct vgic_vcpu *v = &vcpu->vgic;
+	u64 hcr = v->cpuif.hcr;
+	bool pending;
+
+	if (unlikely(v->home.nr || (irq && irq->target != &v->home))) {
+		close_queued(vcpu, irq, head);
+		return;
+	}
+	v->cpuif.hcr = ICH_HCR_EN;
+	pending = irq && vgic_irq_deliverable(irq, vcpu->vm);
+	if (pending || (irq && irq->active))
+		lr_put(v, 0, irq, pending);
+	unlock_and_update(vcpu, hcr);
 }
 
-void __el2 vgic_fired_el2(struct keel_vcpu *vcpu, struct prda *p, bool level)
+/* Locks. What vgic_fold_el2() would put into a queue and what came there meanwhile are one. */
+static __always_inline struct vgic_irq *open_for(struct keel_vcpu *vcpu)
+{
+	vgic_lrs_read_el2(vcpu);
+	el2_lock(&vcpu->vgic.home.lock);
+	return fold_all(&vcpu->vgic);
+}
+
+/* As open_for(), for what happens to @irq, a private one, which close_with() is then given. */
+static __always_inline void open_for_irq(struct keel_vcpu *vcpu, struct vgic_irq *irq)
+{
+	struct vgic_irq *first = open_for(vcpu);
+
+	if (first && first != irq)
+		lr_requeue(&vcpu->vgic.home, first, vcpu->vgic.cpuif.lr[0]);
+	if (irq->queue)
+		vgic_irq_dequeue(irq);
+}
+
+void __el2 vgic_open_el2(struct keel_vcpu *vcpu)
+{
+	struct vgic_irq *irq = open_for(vcpu);
+
+	if (irq)
+		lr_requeue(&vcpu->vgic.home, irq, vcpu->vgic.cpuif.lr[0]);
+}
+
+void __el2 vgic_close_el2(struct keel_vcpu *vcpu)
+{
+	close_with(vcpu, NULL, false);
+}
+
+static noinline void __el2 refill_several(struct keel_vcpu *vcpu)
+{
+	struct vgic_irq *irq = open_for(vcpu);
+
+	close_with(vcpu, irq, irq && vcpu->vgic.cpuif.lr[0] & ICH_LR_PENDING_BIT);
+}
+
+void __el2 vgic_refill_el2(struct keel_vcpu *vcpu)
+{
+	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
+	struct vgic_irq *irq = NULL;
+	u64 lr = 0;
+
+	if (unlikely(c->used_lrs > 1 || c->hcr & ICH_HCR_LRENPIE)) {
+		refill_several(vcpu);
+		return;
+	}
+	if (c->used_lrs) {
+		irq = vcpu->vgic.lr_irq[0];
+		lr = read_sysreg_s(SYS_ICH_LR0_EL2);
+	}
+	el2_lock(&vcpu->vgic.home.lock);
+	c->used_lrs = 0;
+	if (irq)
+		lr_fold(irq, lr);
+	close_with(vcpu, irq, lr & ICH_LR_PENDING_BIT);
+}
+
+void __el2 vgic_latch_own_el2(struct keel_vcpu *vcpu, struct vgic_irq *irq)
+{
+	open_for_irq(vcpu, irq);
+	vgic_irq_latch(irq);
+	close_with(vcpu, irq, false);
+}
+
+void __el2 vgic_fired_el2(struct keel_vcpu *vcpu, bool level)
 {
 	struct vgic_irq *irq = vcpu->vgic.mapped;
 
-	vgic_leave_el2(vcpu, p);
-	el2_lock(&vcpu->vgic.home.lock);
-	/* The line fell, or the host's interrupt would not have come again. */
-	irq->line = false;
-	vgic_fold_el2(&vcpu->vgic);
+	open_for_irq(vcpu, irq);
 	irq->host_active = true;
 	irq->line = level;
-	vgic_close_with_el2(vcpu, p, irq);
+	close_with(vcpu, irq, false);
 }
 
 void __el2 vgic_tell_el2(struct keel_vcpu *vcpu, struct keel_vcpu *to)
@@ -258,11 +369,10 @@ bool __el2 vgic_wakes_el2(struct keel_vcpu *vcpu)
 	struct vgic_cpuif *c = &vcpu->vgic.cpuif;
 	u64 vmcr = vgic_vmcr_el2();
 	u64 pmr = (vmcr & ICH_VMCR_PMR_MASK) >> ICH_VMCR_PMR_SHIFT;
-	struct prda *p = prda();
 	unsigned int i;
 
 	if (READ_ONCE(vcpu->vgic.home.nr)) {
-		vgic_refill_el2(vcpu, p);
+		vgic_refill_el2(vcpu);
 		if (vcpu->vgic.owes)
 			return false;
 	}

@@ -69,14 +69,13 @@ static bool __el2 change_own(struct keel_vcpu *vcpu, struct vgic_irq *irq,
 			     const struct vgic_reg *r)
 {
 	struct vgic_home *home = &vcpu->vgic.home;
-	struct prda *p = prda();
 	bool here;
 
-	vgic_open_el2(vcpu, p);
+	vgic_open_el2(vcpu);
 	here = irq->home == home;
 	if (here && r->set(vcpu->vm, irq, 1))
 		vgic_irq_requeue(home, irq, false);
-	vgic_close_el2(vcpu, p);
+	vgic_close_el2(vcpu);
 	/* Nothing is done: the leave alone settles what wants to leave. */
 	if (!here)
 		vcpu->vgic.owes = false;

@@ -85,20 +85,12 @@ void __el2 vgic_irq_dequeue(struct vgic_irq *irq)
 	WRITE_ONCE(irq->home->nr, irq->home->nr - 1);
 }
 
-bool __el2 vgic_irq_deliverable(const struct vgic_irq *irq, const struct keel_vm *vm)
-{
-	return irq->enabled && vgic_irq_pending(irq) &&
-	       READ_ONCE(vm->vgic.ctlr) & BIT(irq->group);
-}
-
 /*
  * An active interrupt stays until it is deactivated, wherever it is routed by then: a new value of
  * GICD_IROUTER<n> is for what becomes pending after it (Arm IHI 0069 12.9).
  */
-bool __el2 vgic_irq_requeue(struct vgic_home *home, struct vgic_irq *irq, bool head)
+bool __el2 vgic_irq_place(struct vgic_home *home, struct vgic_irq *irq, bool head)
 {
-	if (irq->in_lr)
-		return true;
 	vgic_irq_dequeue(irq);
 	if (irq->active) {
 		queue_add(&home->active, irq, head);

@@ -27,6 +27,7 @@ static bool __el2 set_group(struct keel_vm *vm, struct vgic_irq *irq, u64 val)
 	bool changed = irq->group != val;
 
 	irq->group = val;
+	vgic_irq_describe(irq);
 	return changed;
 }
 
@@ -106,6 +107,7 @@ static bool __el2 set_priority(struct keel_vm *vm, struct vgic_irq *irq, u64 val
 	u8 old = irq->priority;
 
 	irq->priority = val & ~(256 / VGIC_LEVELS - 1);
+	vgic_irq_describe(irq);
 	return irq->priority != old;
 }
 

@@ -54,6 +54,7 @@ void vgic_irq_init(struct vgic_irq *irq, u32 intid, struct vgic_home *home)
 		.enabled = intid < VGIC_NR_SGIS,
 	};
 	INIT_LIST_HEAD(&irq->link);
+	vgic_irq_describe(irq);
 }
 
 void vgic_notify(struct keel_vcpu *vcpu)
@@ -116,13 +117,26 @@ void vgic_settle(struct vgic_home *home)
 		irq_move(irq);
 }
 
+/* The lock of @irq's home, which it returns. */
+static __always_inline struct vgic_home *irq_lock_home(struct vgic_irq *irq, unsigned long *flags)
+{
+	struct vgic_home *home;
+
+	for (;;) {
+		home = READ_ONCE(irq->home);
+		*flags = el2_lock_irqsave(&home->lock);
+		if (likely(home == READ_ONCE(irq->home)))
+			return home;
+		el2_unlock_irqrestore(&home->lock, *flags);
+	}
+}
+
 void vgic_hold_irq(struct vgic_hold *h, struct vgic_irq *irq)
 {
-	while (h->home != READ_ONCE(irq->home)) {
-		vgic_release(h);
-		h->home = READ_ONCE(irq->home);
-		h->flags = el2_lock_irqsave(&h->home->lock);
-	}
+	if (h->home == READ_ONCE(irq->home))
+		return;
+	vgic_release(h);
+	h->home = irq_lock_home(irq, &h->flags);
 }
 
 void vgic_hold_changed(struct vgic_hold *h, struct vgic_irq *irq)
@@ -193,6 +207,45 @@ int vgic_inject(struct keel_vm *vm, struct keel_vcpu *vcpu, u32 intid, bool leve
 	return 0;
 }
 
+struct vgic_irq *vgic_spi(struct keel_vm *vm, u32 spi)
+{
+	if (!smp_load_acquire(&vm->vgic.initialised))	/* as in vgic_inject() */
+		return NULL;
+	return vgic_irq_get(vm, NULL, spi + VGIC_NR_PRIVATE);
+}
+
+/*
+ * What irq_set_line() does twice, in one hold of the lock: an edge is latched, a level that has
+ * fallen again is none.
+ */
+void vgic_pulse(struct keel_vm *vm, struct vgic_irq *irq)
+{
+	struct vgic_home *home;
+	unsigned long flags;
+	bool look;
+
+	if (unlikely(READ_ONCE(irq->route) & GICD_IROUTER_SPI_MODE_ANY)) {
+		irq_set_line(vm, irq, true);
+		irq_set_line(vm, irq, false);
+		return;
+	}
+	home = irq_lock_home(irq, &flags);
+	irq->line = false;
+	if (irq->edge) {
+		vgic_irq_latch(irq);
+		if (home->vcpu)
+			vcpu_count(home->vcpu, COUNT_IRQ_INJECT);
+	}
+	look = vgic_irq_requeue(home, irq, false);
+	el2_unlock_irqrestore(&home->lock, flags);
+	if (look)
+		vgic_notify(home->vcpu);
+	else
+		vgic_settle(home);
+	if (trace_keel_irq_enabled())
+		trace_keel_irq(vm, home->vcpu ? home->vcpu->id : U32_MAX, irq->intid, true);
+}
+
 /*
  * The highest priority, unless @irq's own is above that of every other enabled interrupt of its
  * group that @vcpu may take. Fields are read without locks: the guest that changes them meanwhile
@@ -234,6 +287,7 @@ int vgic_inject_above(struct keel_vcpu *vcpu, u32 intid)
 		vgic_irq_dequeue(irq);
 		irq->raised = true;
 		irq->above = above;
+		vgic_irq_describe(irq);
 		vgic_irq_latch(irq);
 		vgic_hold_changed(&h, irq);
 		vcpu_count(vcpu, COUNT_IRQ_INJECT);
@@ -277,6 +331,7 @@ void vgic_map_phys(struct keel_vcpu *vcpu, u32 intid, u32 host_intid,
 	vgic_own(vcpu, intid);
 	irq->mapped = true;
 	irq->host_intid = host_intid;
+	vgic_irq_describe(irq);
 	vcpu->vgic.set_active = set_active;
 	vcpu->vgic.mapped = irq;
 }

@@ -44,12 +44,12 @@ bool __el2 vtimer_sample_el2(void)
 	       (ARCH_TIMER_CTRL_ENABLE | ARCH_TIMER_CTRL_IT_STAT);
 }
 
-void __el2 vtimer_fired_el2(struct keel_vcpu *vcpu, struct prda *p)
+void __el2 vtimer_fired_el2(struct keel_vcpu *vcpu)
 {
 	bool level = vtimer_sample_el2();
 
 	vcpu->vtimer.virt.line = level;
-	vgic_fired_el2(vcpu, p, level);
+	vgic_fired_el2(vcpu, level);
 }
 
 u64 __el2 vtimer_ctx_read(const struct vtimer_ctx *t, enum vtimer_reg r, u64 count)
