@@ -27,13 +27,15 @@ static int exit_unexpected(struct keel_vcpu *vcpu)
 	return 1;
 }
 
-/** struct exit_row - a row of the map as the kernel sees it */
+/** struct exit_row - a row of the map as the kernel sees it; @hook: active only while this is on */
 struct exit_row {
 	const char *name;
 	int (*handle)(struct keel_vcpu *vcpu);
+	u32 hook;
 	struct el2_traps traps;
 };
 
+#define HOOK(bit) .hook = (bit)
 #define TRAP(reg, bits) .traps.reg = (bits)
 #define EXIT(row, label, el2, kernel, ...) \
 	[row] = { .name = label, .handle = kernel, ##__VA_ARGS__ },
@@ -82,9 +84,13 @@ static void traps_or(struct el2_traps *t, const struct el2_traps *add)
 
 void traps_compute(struct keel_vm *vm)
 {
+	struct el2_traps traps;
 	unsigned int i;
 
-	vcpu_traps_base(vm, &vm->traps);
+	vcpu_traps_base(vm, &traps);
 	for (i = 0; i < EL2_NR_EXITS; i++)
-		traps_or(&vm->traps, &exits[i].traps);
+		if (!exits[i].hook || exits[i].hook & vm->hooks)
+			traps_or(&traps, &exits[i].traps);
+	/* vCPUs may be in the guest: what a hook changes is loaded anew, the rest is the same. */
+	vm->traps = traps;
 }

@@ -17,8 +17,9 @@ int exit_handle(struct keel_vcpu *vcpu, unsigned int exit);
 const char *exit_name(unsigned int exit);
 
 /**
- * traps_compute() - vm->traps from the VM's ID registers and the active rows; no vCPU in the
- * guest
+ * traps_compute() - vm->traps from the VM's ID registers and the active rows
+ *
+ * Context: vm->config_lock held. vCPUs that are loaded go by the old ones.
  */
 void traps_compute(struct keel_vm *vm);
 

@@ -152,4 +152,13 @@ int coalesced_add(struct keel_vm *vm, struct ipa base, u64 size);
 /** coalesced_remove() - forget every zone that holds all of [@base, @base + @size) */
 void coalesced_remove(struct keel_vm *vm, struct ipa base, u64 size);
 
+/**
+ * run_set_hooks() - switch hooks of a VM on and off
+ * @on, @off: KEEL_HOOK_*
+ *
+ * Context: may sleep; takes vm->config_lock. Return: 0: every vCPU runs by it; -EINVAL: unknown, or
+ * in both.
+ */
+int run_set_hooks(struct keel_vm *vm, u32 on, u32 off);
+
 #endif /* KEEL_RUN_H */

@@ -17,6 +17,7 @@
 #include <linux/xarray.h>
 #include <linux/keel.h>
 
+#include <keel/backdoor.h>
 #include <keel/el2.h>
 #include <keel/pnmi.h>
 #include <keel/run.h>
@@ -27,11 +28,15 @@
 
 #define KEEL_MAX_VCPUS	512
 
+/* Hooks that exist: KEEL_HOOK_* */
+#define VM_HOOKS	(KEEL_HOOK_BACKDOOR_DCC | KEEL_HOOK_BACKDOOR_BRK | KEEL_HOOK_BACKDOOR_HVC)
+
 /* Requests to a vCPU (bits of keel_vcpu.requests); looked at before each entry. */
 enum vcpu_request {
 	VCPU_REQ_RESET,		/* CPU_ON left a state to start from */
 	VCPU_REQ_SLEEP,		/* powered off: block until it is not */
 	VCPU_REQ_IRQ,		/* interrupt state changed: leave, flush, enter again */
+	VCPU_REQ_TRAPS,		/* vm->traps have changed: load them */
 	VCPU_REQ_LEAVE,		/* leave the guest once (memory or VM-wide change) */
 };
 
@@ -108,6 +113,7 @@ struct keel_vcpu {
 	struct vgic_vcpu vgic;
 	struct vtimer_vcpu vtimer;
 	struct pnmi_vcpu pnmi;
+	struct backdoor_vcpu backdoor;
 };
 
 /**
@@ -131,6 +137,7 @@ struct keel_vcpu {
  * @bus: MMIO regions; @bus_lock: changes of it, a leaf
  * @vcpus: by index (order of creation); @nr_vcpus: how many
  * @by_id: index by KVM_CREATE_VCPU id
+ * @hooks: KEEL_HOOK_* that are on; changed under config_lock, read without a lock
  * @traps: EL2 control registers for this VM's vCPUs, see traps_compute()
  * @link: list of VMs
  */
@@ -150,6 +157,7 @@ struct keel_vm {
 	struct mutex bus_lock;		/* changes of @bus */
 	struct keel_vcpu *vcpus[KEEL_MAX_VCPUS];
 	unsigned int nr_vcpus;
+	u32 hooks;
 	struct el2_traps traps;
 	struct list_head link;
 	u64 count[VM_COUNT_NR];

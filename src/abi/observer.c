@@ -162,6 +162,21 @@ static long sample_finish(void *arg, long ret)
 	return ret;
 }
 
+static long hooks(struct keel_vm *vm, void *arg)
+{
+	struct keel_hooks *h = arg;
+	int ret;
+
+	if (abi_bad_argument(h) || h->hooks || h->known)
+		return -EINVAL;
+	ret = run_set_hooks(vm, h->on, h->off);
+	if (ret)
+		return ret;
+	h->hooks = READ_ONCE(vm->hooks);
+	h->known = VM_HOOKS;
+	return 0;
+}
+
 static long inject(struct keel_vm *vm, void *arg)
 {
 	return pnmi_inject(vm, arg);
@@ -174,6 +189,7 @@ union vm_arg {
 	struct keel_stats stats;
 	struct vm_sample sample;
 	struct keel_pnmi_inject inject;
+	struct keel_hooks hooks;
 };
 
 /*
@@ -190,6 +206,7 @@ static const struct vm_op {
 	{ .nr = KEEL_STATS_FD, .call = stats_fd },
 	{ .nr = KEEL_PNMI_SAMPLE, .call = sample_take, .finish = sample_finish },
 	{ .nr = KEEL_PNMI_INJECT, .call = inject },
+	{ .nr = KEEL_HOOKS, .call = hooks },
 };
 
 static const struct vm_op *vm_op_find(unsigned int nr)

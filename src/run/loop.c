@@ -146,6 +146,7 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	vtimer_flush(vcpu);
 	vgic_flush(vcpu);
 	stage2_vmid_check(vcpu, p);
+	backdoor_flush(vcpu);
 	vcpu->state.ctx.handlers = trace_keel_exit_enabled() ? el2_handlers_traced : el2_handlers;
 	WRITE_ONCE(vcpu->pass, vcpu->pass + 1);
 	/* First vcpu->prda, and rung cleared here: pairs with the acquire in vcpu_ring_el2(). */
@@ -227,6 +228,10 @@ static int run_requests(struct keel_vcpu *vcpu)
 	if (vcpu_take_request(vcpu, VCPU_REQ_RESET)) {
 		vcpu_put(vcpu);
 		vcpu_reset(vcpu);
+		vcpu_load(vcpu);
+	}
+	if (vcpu_take_request(vcpu, VCPU_REQ_TRAPS)) {
+		vcpu_put(vcpu);
 		vcpu_load(vcpu);
 	}
 	vcpu_take_request(vcpu, VCPU_REQ_IRQ);

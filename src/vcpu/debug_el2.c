@@ -6,6 +6,10 @@
  * gets them only while the guest uses breakpoints or watchpoints, so a pass of a guest that does
  * not debug costs one read of MDSCR_EL1. MDSCR_EL1.TDCC stays 0 in hardware whatever the guest
  * wrote: with it EL0's DCC reads would go to EL1 and never reach the trap.
+ *
+ * MDCR_EL2.TDE, for the backdoor's BRK, would bring all debug exceptions to EL2, those of EL1 even
+ * where the guest has masked them (Arm ARM D2.3.1). So it is set only while the guest has armed
+ * none: a guest that debugs gets each of its exceptions as without it, BRK among them.
  */
 #include <asm/sysreg.h>
 
@@ -84,6 +88,16 @@ static u64 __el2 mdscr_effective(const struct keel_vcpu *vcpu)
 	return vcpu_debug_mdscr(vcpu, vcpu->state.reg[VCPU_MDSCR_EL1]);
 }
 
+/* Loaded with the other traps of the VM; off and on again as the guest arms itself. */
+static void __el2 brk_door_enter(u64 mdscr)
+{
+	u64 mdcr = read_sysreg(mdcr_el2) | MDCR_EL2_TDE;
+
+	if (mdscr & (MDSCR_SS | MDSCR_MDE))
+		mdcr &= ~(u64)MDCR_EL2_TDE;
+	write_sysreg(mdcr, mdcr_el2);
+}
+
 void __el2 vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
 {
 	struct vcpu_debug *d = &vcpu->state.debug;
@@ -99,6 +113,8 @@ void __el2 vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
 	}
 	if (mdscr != p->host_mdscr)
 		write_sysreg(mdscr, mdscr_el1);
+	if (unlikely(vcpu->vm->traps.mdcr & MDCR_EL2_TDE))
+		brk_door_enter(mdscr);
 }
 
 /* Debug exceptions stay masked (PSTATE.D) until the host's own values are complete. */

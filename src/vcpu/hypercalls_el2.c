@@ -206,6 +206,8 @@ static __always_inline bool conduit_el2(struct keel_vcpu *vcpu)
 /* ELR_EL2 of an HVC points past it already: nothing to skip. */
 bool __el2 vcpu_hvc_el2(struct keel_vcpu *vcpu)
 {
+	if (unlikely((vcpu->state.ctx.esr & CONDUIT_IMM) == BACKDOOR_IMM))
+		return backdoor_hvc_el2(vcpu);
 	return conduit_el2(vcpu);
 }
 

@@ -151,6 +151,10 @@ bool sysreg_ptimer_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row,
 /** sysreg_timer_reg() - which register of the physical timer has encoding @enc */
 enum vtimer_reg sysreg_timer_reg(u32 enc);
 
+/** sysreg_mdccsr_el2() - MDCCSR_EL0: a call through the backdoor, or for the second tier */
+bool sysreg_mdccsr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+		       u64 *val);
+
 /** sysreg_sgi_el2() - ICC_SGI1R_EL1 */
 bool sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write, u64 *val);
 
@@ -192,10 +196,5 @@ u64 vcpu_debug_mdscr(const struct keel_vcpu *vcpu, u64 mdscr);
 #define MDSCR_MDE	BIT(15)	/* breakpoints, watchpoints */
 #define OSLSR_OSLK	BIT(1)	/* OS lock: no debug exceptions but BRK */
 #define OSLSR_OSLM	BIT(3)	/* the OS lock exists */
-
-/* --- inject.c --- */
-
-/** vcpu_inject_sync() - a synchronous exception to EL1 with syndrome @esr, PC as it is */
-void vcpu_inject_sync(struct keel_vcpu *vcpu, u64 esr);
 
 #endif /* KEEL_VCPU_INTERNAL_H */

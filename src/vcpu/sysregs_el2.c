@@ -99,6 +99,12 @@ bool __el2 sysreg_ptimer_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row
 	return vtimer_phys_el2(vcpu, sysreg_timer_reg(row->enc), write, val);
 }
 
+bool __el2 sysreg_mdccsr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
+			     u64 *val)
+{
+	return !write && backdoor_dcc_el2(vcpu);
+}
+
 bool __el2 sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 			  u64 *val)
 {

@@ -4,8 +4,13 @@
  * fds, its devices' fds); its vCPUs live as long as the VM. Who only knows its id gets a reference
  * from the list for the time of a call; the list itself holds none.
  */
+#define pr_fmt(fmt) "keel: " fmt
+
 #include <linux/ctype.h>
+#include <linux/kstrtox.h>
+#include <linux/moduleparam.h>
 #include <linux/pid.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -139,6 +144,30 @@ void vm_set_name(struct keel_vm *vm, const char *from)
 	mutex_unlock(&vms_lock);
 }
 
+static unsigned int vm_hooks_default;
+
+static int hooks_set(const char *text, const struct kernel_param *kp)
+{
+	unsigned int mask;
+	int ret = kstrtouint(text, 0, &mask);
+
+	if (ret)
+		return ret;
+	if (mask & ~VM_HOOKS) {
+		pr_err("hooks=%s: no more than 0x%x is known\n", text, VM_HOOKS);
+		return -EINVAL;
+	}
+	vm_hooks_default = mask;
+	return 0;
+}
+
+static const struct kernel_param_ops hooks_ops = {
+	.set = hooks_set,
+	.get = param_get_uint,
+};
+module_param_cb(hooks, &hooks_ops, &vm_hooks_default, 0644);
+MODULE_PARM_DESC(hooks, "hooks that new VMs begin with, a mask of KEEL_HOOK_* (default: 0)");
+
 struct keel_vm *vm_create(unsigned long type)
 {
 	struct keel_vm *vm = kvzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
@@ -156,6 +185,7 @@ struct keel_vm *vm_create(unsigned long type)
 	INIT_LIST_HEAD(&vm->irqfds);
 	INIT_LIST_HEAD(&vm->ioeventfds);
 	vm_note_creator(vm);
+	vm->hooks = READ_ONCE(vm_hooks_default);
 
 	ret = coalesced_create(vm);
 	if (ret)

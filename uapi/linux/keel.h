@@ -198,6 +198,44 @@ struct keel_stats {
  */
 #define KEEL_STATS_FD _IOW(KEELIO, 0x06, struct keel_stats)
 
+/*
+ * What guests can be offered beyond their architecture; all of it is off until it is switched on,
+ * by KEEL_HOOKS or, for new VMs, by the parameter hooks. The backdoor is VMware's: a call names an
+ * x86 I/O instruction in W7, and parameters in X0 to X6 (Documentation/backdoor.md). Its doors:
+ */
+#define KEEL_HOOK_BACKDOOR_DCC	(1 << 0)	/* MRS XZR, MDCCSR_EL0 with 0x86 in X7<63:32> */
+#define KEEL_HOOK_BACKDOOR_BRK	(1 << 1)	/* BRK #0x86 */
+#define KEEL_HOOK_BACKDOOR_HVC	(1 << 2)	/* HVC #0x86, at EL1 only */
+
+/**
+ * struct keel_hooks - for KEEL_HOOKS
+ * @size: in and out: sizeof(struct keel_hooks)
+ * @flags: in and out: 0
+ * @on: in: KEEL_HOOK_* to switch on
+ * @off: in: KEEL_HOOK_* to switch off; none of @on
+ * @hooks: in: 0; out: those that are on now
+ * @known: in: 0; out: all that this module has
+ * @reserved: in and out: 0
+ */
+struct keel_hooks {
+	__u32 size;
+	__u32 flags;
+	__u32 on;
+	__u32 off;
+	__u32 hooks;
+	__u32 known;
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_HOOKS - switch hooks of a VM on and off, or ask which are on
+ *
+ * On a VM file and an observer file, at any time. When it returns, every vCPU runs by it. -EINVAL:
+ * @size, @flags, @reserved, a bit that is not known, or one in both @on and @off. -EFAULT: bad
+ * address.
+ */
+#define KEEL_HOOKS _IOWR(KEELIO, 0x07, struct keel_hooks)
+
 /* Where a vCPU was when it was sampled (keel_pnmi_vcpu.where). */
 #define KEEL_PNMI_GUEST	0	/* in the guest, which went on: the values are of that moment */
 #define KEEL_PNMI_HOST	1	/* outside: the values are those it will go on with */
