@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <linux/keel.h>
 
 #include "guests/bench_exits.h"
 #include "lib/bench.h"
@@ -33,11 +34,15 @@ static const struct op {
 	void *(*helper)(void *arg);
 	int vcpus;
 	bool sleeps;		/* counted by the PMU */
+	u32 hooks;		/* keel's alone: that it needs */
 } ops[BENCH_NR] = {
 	[BENCH_NOTHING]		= { "nothing", .sleeps = true },
 	[BENCH_HYPERCALL]	= { "hypercall" },
 	[BENCH_HYPERCALL_HOST]	= { "hypercall_host" },
 	[BENCH_SYSREG]		= { "sysreg" },
+	[BENCH_DOOR_DCC]	= { "door_dcc", .hooks = KEEL_HOOK_BACKDOOR_DCC },
+	[BENCH_DOOR_BRK]	= { "door_brk", .hooks = KEEL_HOOK_BACKDOOR_BRK },
+	[BENCH_DOOR_HVC]	= { "door_hvc", .hooks = KEEL_HOOK_BACKDOOR_HVC },
 	[BENCH_VGIC_READ]	= { "vgic_read" },
 	[BENCH_VGIC_WRITE]	= { "vgic_write" },
 	[BENCH_MMIO_USER]	= { "mmio_user" },
@@ -219,6 +224,14 @@ static void vcpus_pin(struct vm *vm)
 		pin(vm->vcpus[i].thread, i ? 0 : bench_last_cpu());
 }
 
+static void hooks_set(struct vm *vm, u32 hooks)
+{
+	struct keel_hooks args = { .size = sizeof(args), .on = hooks };
+
+	if (hooks)
+		REQUIRE_OK(ioctl(vm->fd, KEEL_HOOKS, &args));
+}
+
 static void run_op(enum bench_op op)
 {
 	bool helper;
@@ -230,6 +243,7 @@ static void run_op(enum bench_op op)
 	vm_create_guest(&vm, guest_bench_exits, guest_bench_exits_end, b.op->vcpus ? : 1);
 	vcpu_start_at(&vm.vcpus[0], RAM_IPA, BENCH_ARG(op, bench_batches()));
 	vm_gic_create(&vm, 64);
+	hooks_set(&vm, b.op->hooks);
 	b.shared = vm_ptr(&vm, SHARED_IPA);
 	mem_create(b.op);
 	b.stats = el2_wanted() ? kvm_stats_open(vm.vcpus[0].fd) : -1;
@@ -277,6 +291,8 @@ static void bench_ops(enum bench_op first, enum bench_op last)
 	for (i = 0; i < EL2_COUNTS; i++)
 		frame_el2[i] = bench_median(b.el2_value[i] + 1, b.batches - 1);
 	for (op = first; op <= (int)last; op++) {
+		if (ops[op].hooks && !kvm_is_keel())
+			continue;
 		run_op(op);
 		print_op(&ops[op]);
 	}

@@ -25,7 +25,7 @@ struct backdoor_vcpu {
 	u64 last;
 };
 
-/** backdoor_flush() - the wall clock for this pass, if a door is there; interrupts off */
+/** backdoor_flush() - the wall clock for this pass, if a hook is on; interrupts off */
 void backdoor_flush(struct keel_vcpu *vcpu);
 
 /**

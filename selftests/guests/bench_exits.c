@@ -99,6 +99,29 @@ static void run_sysreg(int n)
 		sysreg_read(id_aa64pfr0_el1);
 }
 
+/* GETVERSION; what it returns is put right again, as every caller has to. */
+#define DOOR(name, instruction)							\
+static void run_door_##name(int n)						\
+{										\
+	register u64 x7 asm("x7") = 0x860000000e;				\
+	register u64 x3 asm("x3") = 0x5658;					\
+	register u64 x2 asm("x2");						\
+	register u64 x1 asm("x1");						\
+	register u64 x0 asm("x0");						\
+										\
+	while (n--) {								\
+		x0 = 0x564d5868;						\
+		x2 = 10;							\
+		asm volatile(instruction : "+r" (x0), "=r" (x1), "+r" (x2)	\
+			     : "r" (x3), "r" (x7) : "memory");			\
+	}									\
+	ASSERT_EQ(x0, 6);							\
+}
+
+DOOR(dcc, "mrs xzr, mdccsr_el0")
+DOOR(brk, "brk #0x86")
+DOOR(hvc, "hvc #0x86")
+
 static void run_vgic_read(int n)
 {
 	while (n--)
@@ -272,6 +295,9 @@ static const struct {
 	[BENCH_HYPERCALL]	= { run_hypercall, NULL, 1000 },
 	[BENCH_HYPERCALL_HOST]	= { run_hypercall_host, NULL, 1000 },
 	[BENCH_SYSREG]		= { run_sysreg, NULL, 1000 },
+	[BENCH_DOOR_DCC]	= { run_door_dcc, NULL, 1000 },
+	[BENCH_DOOR_BRK]	= { run_door_brk, NULL, 1000 },
+	[BENCH_DOOR_HVC]	= { run_door_hvc, NULL, 1000 },
 	[BENCH_VGIC_READ]	= { run_vgic_read, NULL, 1000 },
 	[BENCH_VGIC_WRITE]	= { run_vgic_write, NULL, 1000 },
 	[BENCH_MMIO_USER]	= { run_mmio_user, NULL, 1000 },

@@ -10,6 +10,9 @@ enum bench_op {
 	BENCH_HYPERCALL,	/* SMCCC_VERSION */
 	BENCH_HYPERCALL_HOST,	/* PSCI AFFINITY_INFO: needs the VM's state */
 	BENCH_SYSREG,		/* ID register read */
+	BENCH_DOOR_DCC,		/* the backdoor's GETVERSION through each of its doors; keel only */
+	BENCH_DOOR_BRK,
+	BENCH_DOOR_HVC,
 	BENCH_VGIC_READ,	/* GICD_IIDR */
 	BENCH_VGIC_WRITE,	/* GICD_ISENABLER of an SPI */
 	BENCH_MMIO_USER,	/* read that the VMM answers */

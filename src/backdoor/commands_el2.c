@@ -129,12 +129,13 @@ static __always_inline bool call(struct keel_vcpu *vcpu)
 	const u64 *x = vcpu->state.ctx.x;
 	u32 w7 = x[7];
 
+	if (w7 == IO_LOW && (x[3] & 0xffff) == PORT && (u32)x[0] == MAGIC) {
+		answer(vcpu);
+		return true;
+	}
 	if (!is_io(w7))
 		return false;
-	if (w7 == IO_LOW && (x[3] & 0xffff) == PORT && (u32)x[0] == MAGIC)
-		answer(vcpu);
-	else
-		answer_port(vcpu, w7);
+	answer_port(vcpu, w7);
 	return true;
 }
 
@@ -145,10 +146,11 @@ static __always_inline bool hook_is_on(const struct keel_vcpu *vcpu, u32 hook)
 
 bool __el2 backdoor_dcc_el2(struct keel_vcpu *vcpu)
 {
-	struct el2_ctx *ctx = &vcpu->state.ctx;
-
-	return hook_is_on(vcpu, KEEL_HOOK_BACKDOOR_DCC) && ctx->x[7] >> 32 == BACKDOOR_IMM &&
-	       esr_sys_rt(ctx->esr) == 31 && call(vcpu);
+	if (!hook_is_on(vcpu, KEEL_HOOK_BACKDOOR_DCC) ||
+	    vcpu->state.ctx.x[7] >> 32 != BACKDOOR_IMM || !call(vcpu))
+		return false;
+	el2_skip();
+	return true;
 }
 
 bool __el2 backdoor_hvc_el2(struct keel_vcpu *vcpu)

@@ -9,8 +9,6 @@
 
 void backdoor_flush(struct keel_vcpu *vcpu)
 {
-	if (likely(!READ_ONCE(vcpu->vm->hooks)))
-		return;
 	isb();
 	vcpu->backdoor.count = read_sysreg(cntpct_el0);
 	vcpu->backdoor.ns = ktime_get_real_ns();

@@ -146,7 +146,8 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	vtimer_flush(vcpu);
 	vgic_flush(vcpu);
 	stage2_vmid_check(vcpu, p);
-	backdoor_flush(vcpu);
+	if (unlikely(READ_ONCE(vcpu->vm->hooks)))
+		backdoor_flush(vcpu);
 	vcpu->state.ctx.handlers = trace_keel_exit_enabled() ? el2_handlers_traced : el2_handlers;
 	WRITE_ONCE(vcpu->pass, vcpu->pass + 1);
 	/* First vcpu->prda, and rung cleared here: pairs with the acquire in vcpu_ring_el2(). */
@@ -222,8 +223,8 @@ static int run_suspended(struct keel_vcpu *vcpu)
 	return 0;
 }
 
-/* > 0: go on; blocks while the vCPU is off. 0: to userspace. */
-static int run_requests(struct keel_vcpu *vcpu)
+/* Apart: most passes have none. */
+static noinline void run_take_requests(struct keel_vcpu *vcpu)
 {
 	if (vcpu_take_request(vcpu, VCPU_REQ_RESET)) {
 		vcpu_put(vcpu);
@@ -237,6 +238,13 @@ static int run_requests(struct keel_vcpu *vcpu)
 	vcpu_take_request(vcpu, VCPU_REQ_IRQ);
 	vcpu_take_request(vcpu, VCPU_REQ_LEAVE);
 	vcpu_take_request(vcpu, VCPU_REQ_SLEEP);
+}
+
+/* > 0: go on; blocks while the vCPU is off. 0: to userspace. */
+static int run_requests(struct keel_vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->requests))
+		run_take_requests(vcpu);
 	if (READ_ONCE(vcpu->state.power_off))
 		vcpu_block(vcpu);
 	else if (READ_ONCE(vcpu->state.suspended))

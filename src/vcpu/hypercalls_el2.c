@@ -197,8 +197,6 @@ static __always_inline bool conduit_el2(struct keel_vcpu *vcpu)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
 
-	if (ctx->esr & CONDUIT_IMM)
-		return false;
 	return smccc_answer(vcpu->vm, ctx->x[0], ctx->x[1], &ctx->x[0]) ||
 	       (is_trng(ctx->x[0]) && trng_answer_el2(vcpu));
 }
@@ -206,15 +204,17 @@ static __always_inline bool conduit_el2(struct keel_vcpu *vcpu)
 /* ELR_EL2 of an HVC points past it already: nothing to skip. */
 bool __el2 vcpu_hvc_el2(struct keel_vcpu *vcpu)
 {
-	if (unlikely((vcpu->state.ctx.esr & CONDUIT_IMM) == BACKDOOR_IMM))
-		return backdoor_hvc_el2(vcpu);
+	u32 imm = vcpu->state.ctx.esr & CONDUIT_IMM;
+
+	if (unlikely(imm))
+		return imm == BACKDOOR_IMM && backdoor_hvc_el2(vcpu);
 	return conduit_el2(vcpu);
 }
 
 /* A trapped SMC, unlike an HVC, leaves the PC at the instruction (Arm ARM D1.3.4). */
 bool __el2 vcpu_smc_el2(struct keel_vcpu *vcpu)
 {
-	if (!conduit_el2(vcpu))
+	if (vcpu->state.ctx.esr & CONDUIT_IMM || !conduit_el2(vcpu))
 		return false;
 	el2_skip();
 	return true;

@@ -151,10 +151,6 @@ bool sysreg_ptimer_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row,
 /** sysreg_timer_reg() - which register of the physical timer has encoding @enc */
 enum vtimer_reg sysreg_timer_reg(u32 enc);
 
-/** sysreg_mdccsr_el2() - MDCCSR_EL0: a call through the backdoor, or for the second tier */
-bool sysreg_mdccsr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
-		       u64 *val);
-
 /** sysreg_sgi_el2() - ICC_SGI1R_EL1 */
 bool sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write, u64 *val);
 

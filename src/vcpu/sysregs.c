@@ -445,7 +445,7 @@ static const struct sysreg_row rows[] = {
 	ANSWERED(DBGCLAIMSET_EL1, access_raz_wi),
 	ANSWERED(DBGCLAIMCLR_EL1, access_raz_wi),
 	ANSWERED(DBGAUTHSTATUS_EL1, access_dbgauthstatus),
-	{ .enc = SYS_MDCCSR_EL0, .access = access_dcc, .el2 = sysreg_mdccsr_el2 },
+	ANSWERED(MDCCSR_EL0, access_dcc),
 	ANSWERED(DBGDTR_EL0, access_dcc),
 	ANSWERED(DBGDTRTX_EL0, access_dcc),	/* reads are DBGDTRRX_EL0 */
 	KEPT(DBGVCR32_EL2, 0),

@@ -99,12 +99,6 @@ bool __el2 sysreg_ptimer_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row
 	return vtimer_phys_el2(vcpu, sysreg_timer_reg(row->enc), write, val);
 }
 
-bool __el2 sysreg_mdccsr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
-			     u64 *val)
-{
-	return !write && backdoor_dcc_el2(vcpu);
-}
-
 bool __el2 sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 			  u64 *val)
 {
@@ -140,6 +134,10 @@ static __always_inline const struct sysreg_el2_row *find_row_el2(u32 key)
 	return NULL;
 }
 
+#define MRS_XZR_MDCCSR	(ESR_ELx_EC_SYS64 << ESR_ELx_EC_SHIFT | ESR_ELx_IL |		\
+			 ESR_ELx_SYS64_ISS_SYS_VAL(2, 3, 0, 0, 1) |			\
+			 31 << ESR_ELx_SYS64_ISS_RT_SHIFT | ESR_ELx_SYS64_ISS_DIR_READ)
+
 /* Apart, so that what reads an ID register does not pay for its frame. */
 static noinline bool __el2 answer_by_row(struct keel_vcpu *vcpu, u64 esr)
 {
@@ -161,8 +159,12 @@ bool __el2 vcpu_sysreg_el2(struct keel_vcpu *vcpu)
 	struct el2_ctx *ctx = &vcpu->state.ctx;
 	unsigned int index;
 
-	if (!reads_id_register(ctx->esr, &index))
+	if (!reads_id_register(ctx->esr, &index)) {
+		/* A call through the backdoor, or the register table's for the second tier. */
+		if ((u32)ctx->esr == MRS_XZR_MDCCSR)
+			return backdoor_dcc_el2(vcpu);
 		return answer_by_row(vcpu, ctx->esr);
+	}
 	index = array_index_nospec(index, VCPU_NR_ID_REGS);
 	ctx_set(ctx, esr_sys_rt(ctx->esr), idregs_get(vcpu->vm, index));
 	el2_skip();
