@@ -3,7 +3,8 @@
  * What keel adds to the KVM ABI of <linux/kvm.h>. User space includes this file and nothing else
  * of keel's.
  *
- * All ioctls have magic 0xBE; the numbers come in blocks: 0x00 system, 0x10 pseudo-NMI.
+ * All ioctls have magic 0xBE; the numbers come in blocks: 0x00 system, 0x10 pseudo-NMI, 0x20
+ * backdoor.
  *
  * A struct begins with its own size and with flags, of which there are none yet; what is flags, pad
  * or reserved is 0, both ways. If one of them is not what this module knows: -EINVAL.
@@ -315,5 +316,60 @@ struct keel_pnmi_inject {
  * SPI is routed elsewhere. -EBUSY: the VM has no running vGIC yet. -EHOSTDOWN: the vCPU is off.
  */
 #define KEEL_PNMI_INJECT _IOW(KEELIO, 0x11, struct keel_pnmi_inject)
+
+/* Protocols of the backdoor's channels: what the guest asks, and what it is asked. */
+#define KEEL_BACKDOOR_RPCI	0x49435052	/* the guest sends a request and waits for the reply */
+#define KEEL_BACKDOOR_TCLO	0x4f4c4354	/* the guest looks for requests, and sends the replies */
+
+/* The largest message */
+#define KEEL_BACKDOOR_MAX	65536
+
+/* keel_backdoor_message.kind */
+#define KEEL_BACKDOOR_OPENED	0	/* read: the guest has opened the channel */
+#define KEEL_BACKDOOR_CLOSED	1	/* read: the guest has closed it */
+#define KEEL_BACKDOOR_MESSAGE	2	/* read: from the guest; write: to the guest */
+
+/**
+ * struct keel_backdoor_message - what stands before each message in the file of KEEL_BACKDOOR_OPEN
+ * @channel: the channel's number; one that was closed can be used again
+ * @kind: KEEL_BACKDOOR_*
+ * @protocol: KEEL_BACKDOOR_RPCI or TCLO, as the guest opened it; not looked at in a write
+ * @length: bytes that follow, at most KEEL_BACKDOOR_MAX; 0 is legal, and so for the other kinds
+ */
+struct keel_backdoor_message {
+	__u32 channel;
+	__u32 kind;
+	__u32 protocol;
+	__u32 length;
+};
+
+/**
+ * struct keel_backdoor_open - for KEEL_BACKDOOR_OPEN
+ * @size: sizeof(struct keel_backdoor_open)
+ * @flags: 0
+ * @reserved: 0
+ */
+struct keel_backdoor_open {
+	__u32 size;
+	__u32 flags;
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_BACKDOOR_OPEN - the host's end of the backdoor's message channels
+ *
+ * On a VM file and an observer file. Returns a descriptor, close-on-exec, that does not keep the VM.
+ * A guest can open channels while there is one. read() returns one datagram, the header and the
+ * message, and waits for it unless O_NONBLOCK is set (-EAGAIN); -EMSGSIZE: it is longer than the
+ * buffer, and stays. write() takes one: on an RPCI channel the reply to the request that was read,
+ * for which the guest waits; on a TCLO channel a request. -ENOENT: no such channel (any more).
+ * -EBUSY: the guest has not fetched the last one yet. -EPROTO: RPCI, and nothing was asked.
+ * -EMSGSIZE: @length, or too little data. -EINVAL: @kind. poll() knows of readable datagrams. After
+ * the VM's end, or when an observer is not wanted any more (KEEL_OBSERVE), all of it fails with
+ * -ENODEV, and poll() reports EPOLLHUP. Closing it closes the channels.
+ *
+ * -EINVAL, -EFAULT as KEEL_INFO. -EBUSY: somebody has it open.
+ */
+#define KEEL_BACKDOOR_OPEN _IOW(KEELIO, 0x20, struct keel_backdoor_open)
 
 #endif /* _LINUX_KEEL_H */
