@@ -110,6 +110,14 @@ struct keel_vm *abi_observed_vm(u32 id);
  */
 long abi_vm_keel_ioctl(struct keel_vm *vm, unsigned int nr, unsigned long arg);
 
+/**
+ * abi_backdoor_open() - KEEL_BACKDOOR_OPEN, for the table of src/abi/observer.c
+ * @arg: struct keel_backdoor_open, checked here
+ *
+ * Return: a descriptor that does not keep the VM, or an error of <linux/keel.h>, -EMFILE, -ENOMEM.
+ */
+long abi_backdoor_open(struct keel_vm *vm, void *arg);
+
 /** abi_eventfd_init() - make the workqueue that detaches eventfds. Return: 0 or -ENOMEM */
 int abi_eventfd_init(void);
 

@@ -7,9 +7,14 @@
 #ifndef KEEL_BACKDOOR_H
 #define KEEL_BACKDOOR_H
 
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 struct keel_vcpu;
+struct keel_vm;
+struct link;
+struct keel_backdoor_message;
+struct wait_queue_head;
 
 #define BACKDOOR_IMM	0x86	/* of BRK and HVC; X7<63:32> of the DCC door */
 
@@ -25,6 +30,71 @@ struct backdoor_vcpu {
 	u64 last;
 };
 
+/**
+ * struct backdoor_vm - src/backdoor's member of struct keel_vm
+ * @lock: of @link; outside the link's own
+ * @link: the message channels, NULL: no agent
+ */
+struct backdoor_vm {
+	struct mutex lock;	/* see above */
+	struct link *link;
+};
+
+/** backdoor_vm_init() - of a new VM */
+void backdoor_vm_init(struct keel_vm *vm);
+
+/** backdoor_vm_destroy() - the agent's file finds the VM gone; no vCPU runs any more */
+void backdoor_vm_destroy(struct keel_vm *vm);
+
+/**
+ * backdoor_link_create() - KEEL_BACKDOOR_OPEN: channels for an agent
+ * @observer: who is not the VMM
+ *
+ * Context: may sleep. Return: with a reference; ERR_PTR of -EBUSY (there is an agent), -ENOMEM.
+ */
+struct link *backdoor_link_create(struct keel_vm *vm, bool observer);
+
+/** backdoor_cut_observer() - an agent that is not the VMM is not wanted any more; may sleep */
+void backdoor_cut_observer(struct keel_vm *vm);
+
+/** backdoor_reset() - the machine is set to its beginning: its channels are closed; may sleep */
+void backdoor_reset(struct keel_vm *vm);
+
+/* --- the agent's file, src/abi/backdoor.c: may sleep, touch no user memory --- */
+
+/**
+ * backdoor_take() - the oldest datagram for the agent
+ * @header: filled in
+ * @data: header->length bytes, for kvfree(); NULL for none
+ * @room: of the reader, header included
+ * @wait: until there is one
+ *
+ * Return: 0, -EMSGSIZE (no room: it stays), -EAGAIN, -ERESTARTSYS, -ENODEV (the VM has ended).
+ */
+int backdoor_take(struct link *l, struct keel_backdoor_message *header, u8 **data, size_t room,
+		  bool wait);
+
+/** backdoor_take_back() - one that could not be handed on is the oldest again; @data is taken */
+void backdoor_take_back(struct link *l, const struct keel_backdoor_message *header, u8 *data);
+
+/**
+ * backdoor_give() - a message for the guest
+ * @data: taken if 0 is returned
+ *
+ * Return: 0, or an error of KEEL_BACKDOOR_OPEN's write().
+ */
+int backdoor_give(struct link *l, const struct keel_backdoor_message *header, u8 *data);
+
+/** backdoor_readable() / backdoor_is_over() - for poll(); backdoor_wait() - who is woken then */
+bool backdoor_readable(struct link *l);
+bool backdoor_is_over(struct link *l);
+struct wait_queue_head *backdoor_wait(struct link *l);
+
+/** backdoor_release() - the agent closes its file */
+void backdoor_release(struct link *l);
+
+/* --- calls --- */
+
 /** backdoor_flush() - the wall clock for this pass, if a hook is on; interrupts off */
 void backdoor_flush(struct keel_vcpu *vcpu);
 
@@ -37,6 +107,19 @@ bool backdoor_dcc_el2(struct keel_vcpu *vcpu);
 
 /** backdoor_hvc_el2() - the same of HVC #0x86 */
 bool backdoor_hvc_el2(struct keel_vcpu *vcpu);
+
+/** enum backdoor_call - what became of one in the second tier */
+enum backdoor_call {
+	BACKDOOR_NO_CALL,	/* it is none */
+	BACKDOOR_DONE,		/* answered: past the instruction */
+	BACKDOOR_AGAIN,		/* not yet: the instruction is executed once more */
+};
+
+/** backdoor_call() - an exit as a call through the door of @hook; second tier; may sleep */
+enum backdoor_call backdoor_call(struct keel_vcpu *vcpu, u32 hook);
+
+/** backdoor_is_message() - do these registers ask for the command MESSAGE; any tier */
+bool backdoor_is_message(const u64 *x);
 
 /** backdoor_brk_el2() - first tier of the row BRK */
 bool backdoor_brk_el2(struct keel_vcpu *vcpu);

@@ -168,6 +168,7 @@ struct keel_vm {
 	struct vgic vgic;
 	struct vtimer_vm vtimer;
 	struct pnmi_vm pnmi;
+	struct backdoor_vm backdoor;
 	struct list_head irqfds;	/* src/abi/eventfd.c, under vm->lock */
 	struct list_head ioeventfds;
 };
@@ -247,6 +248,13 @@ void vm_request_all(struct keel_vm *vm, enum vcpu_request req, struct keel_vcpu 
  * signal. Context: task, vCPU loaded (it is put while it sleeps).
  */
 void vcpu_block(struct keel_vcpu *vcpu);
+
+/**
+ * vcpu_block_until() - the same, until @over() says so
+ * @over: read without a lock; who makes it true wakes vcpu->wait
+ */
+void vcpu_block_until(struct keel_vcpu *vcpu, bool (*over)(struct keel_vcpu *vcpu, void *arg),
+		      void *arg);
 
 /** vcpu_runnable() - would the vCPU leave a WFI now */
 bool vcpu_runnable(struct keel_vcpu *vcpu);

@@ -190,6 +190,7 @@ union vm_arg {
 	struct vm_sample sample;
 	struct keel_pnmi_inject inject;
 	struct keel_hooks hooks;
+	struct keel_backdoor_open backdoor;
 };
 
 /*
@@ -207,6 +208,7 @@ static const struct vm_op {
 	{ .nr = KEEL_PNMI_SAMPLE, .call = sample_take, .finish = sample_finish },
 	{ .nr = KEEL_PNMI_INJECT, .call = inject },
 	{ .nr = KEEL_HOOKS, .call = hooks },
+	{ .nr = KEEL_BACKDOOR_OPEN, .call = abi_backdoor_open },
 };
 
 static const struct vm_op *vm_op_find(unsigned int nr)

@@ -135,6 +135,8 @@ static int ioctl_observe(struct keel_vm *vm, unsigned long arg)
 	if (arg > 1)
 		return -EINVAL;
 	WRITE_ONCE(vm->observe, arg);
+	if (!arg)
+		backdoor_cut_observer(vm);
 	return 0;
 }
 

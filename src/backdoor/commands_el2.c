@@ -18,6 +18,9 @@
 #define PORT		0x5658
 #define PORT_HIGH	0x5659	/* high bandwidth */
 
+/* Of the commands, the one that the kernel answers (messages.c) */
+#define MESSAGE		30
+
 /* W7: an I/O instruction */
 #define IO_SIZE		0x3	/* log2 of the bytes; 3 is invalid */
 #define IO_IN		BIT(2)
@@ -124,12 +127,24 @@ static noinline void __el2 answer_port(struct keel_vcpu *vcpu, u32 w7)
 		x[0] = UNKNOWN;
 }
 
+static __always_inline bool is_command(const u64 *x)
+{
+	return (u32)x[7] == IO_LOW && (x[3] & 0xffff) == PORT && (u32)x[0] == MAGIC;
+}
+
+bool __el2 backdoor_is_message(const u64 *x)
+{
+	return is_command(x) && (x[2] & 0xffff) == MESSAGE;
+}
+
 static __always_inline bool call(struct keel_vcpu *vcpu)
 {
 	const u64 *x = vcpu->state.ctx.x;
 	u32 w7 = x[7];
 
-	if (w7 == IO_LOW && (x[3] & 0xffff) == PORT && (u32)x[0] == MAGIC) {
+	if (is_command(x)) {
+		if ((x[2] & 0xffff) == MESSAGE)
+			return false;
 		answer(vcpu);
 		return true;
 	}

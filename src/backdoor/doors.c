@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The backdoor's doors in the kernel: the clock for EL2, and what is no call. */
+/* The backdoor in the kernel: the clock for EL2, calls that EL2 leaves, and what is no call. */
+#include <linux/err.h>
 #include <linux/timekeeping.h>
 #include <asm/barrier.h>
 #include <asm/sysreg.h>
 
 #include <keel/backdoor.h>
+#include <keel/esr.h>
 #include <keel/vm.h>
+
+#include "link.h"
 
 void backdoor_flush(struct keel_vcpu *vcpu)
 {
@@ -14,12 +18,119 @@ void backdoor_flush(struct keel_vcpu *vcpu)
 	vcpu->backdoor.ns = ktime_get_real_ns();
 }
 
+/* --- the link to the agent --- */
+
+void backdoor_vm_init(struct keel_vm *vm)
+{
+	mutex_init(&vm->backdoor.lock);
+}
+
+/* One that is over is the VM's no more. */
+static struct link *link_locked(struct keel_vm *vm)
+{
+	struct link *l = vm->backdoor.link;
+
+	if (l && READ_ONCE(l->over)) {
+		vm->backdoor.link = NULL;
+		link_put(l);
+		l = NULL;
+	}
+	return l;
+}
+
+struct link *backdoor_link(struct keel_vm *vm)
+{
+	struct link *l;
+
+	mutex_lock(&vm->backdoor.lock);
+	l = link_locked(vm);
+	if (l)
+		link_get(l);
+	mutex_unlock(&vm->backdoor.lock);
+	return l;
+}
+
+struct link *backdoor_link_create(struct keel_vm *vm, bool observer)
+{
+	struct link *l;
+
+	mutex_lock(&vm->backdoor.lock);
+	if (link_locked(vm)) {
+		l = ERR_PTR(-EBUSY);
+		goto unlock;
+	}
+	l = link_create(observer) ?: ERR_PTR(-ENOMEM);
+	if (IS_ERR(l))
+		goto unlock;
+	link_get(l);
+	vm->backdoor.link = l;
+unlock:
+	mutex_unlock(&vm->backdoor.lock);
+	return l;
+}
+
+static void end_link(struct keel_vm *vm, bool observers)
+{
+	struct link *l = backdoor_link(vm);
+
+	if (!l)
+		return;
+	if (!observers || l->observer)
+		link_end(l);
+	link_put(l);
+}
+
+void backdoor_vm_destroy(struct keel_vm *vm)
+{
+	end_link(vm, false);
+	link_locked(vm);
+	mutex_destroy(&vm->backdoor.lock);
+}
+
+void backdoor_cut_observer(struct keel_vm *vm)
+{
+	end_link(vm, true);
+}
+
+void backdoor_reset(struct keel_vm *vm)
+{
+	struct link *l = backdoor_link(vm);
+
+	if (!l)
+		return;
+	link_reset(l);
+	link_put(l);
+}
+
+/* --- exits that the first tier leaves --- */
+
+enum backdoor_call backdoor_call(struct keel_vcpu *vcpu, u32 hook)
+{
+	if (!(READ_ONCE(vcpu->vm->hooks) & hook) || !backdoor_is_message(vcpu->state.ctx.x))
+		return BACKDOOR_NO_CALL;
+	return backdoor_message(vcpu) ? BACKDOOR_DONE : BACKDOOR_AGAIN;
+}
+
 /*
  * MDCR_EL2.TDE, set for the BRK door, brings every BRK here, and BKPT of AArch32 applications. The
  * class and the syndrome are the same at EL1, from EL0 and from EL1 (Arm ARM D24.2.40).
  */
 int backdoor_handle_brk(struct keel_vcpu *vcpu)
 {
-	vcpu_inject_sync(vcpu, vcpu->state.ctx.esr);
+	struct el2_ctx *ctx = &vcpu->state.ctx;
+
+	if (ctx->esr >> ESR_ELx_EC_SHIFT == ESR_ELx_EC_BRK64 &&
+	    (ctx->esr & ESR_ELx_BRK64_ISS_COMMENT_MASK) == BACKDOOR_IMM) {
+		switch (backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_BRK)) {
+		case BACKDOOR_DONE:
+			vcpu_skip(vcpu);
+			return 1;
+		case BACKDOOR_AGAIN:
+			return 1;
+		case BACKDOOR_NO_CALL:
+			break;
+		}
+	}
+	vcpu_inject_sync(vcpu, ctx->esr);
 	return 1;
 }

@@ -245,7 +245,7 @@ static int smccc_call(struct keel_vcpu *vcpu)
 	return ret_x0(vcpu, SMCCC_RET_NOT_SUPPORTED);
 }
 
-/* Nonzero immediates are reserved (SMCCC 1.2, 2.9); no hook has claimed this one. */
+/* Nonzero immediates are reserved (SMCCC 1.2, 2.9); nobody has claimed this one. */
 static int conduit(struct keel_vcpu *vcpu)
 {
 	if (vcpu->state.ctx.esr & IMM_MASK)
@@ -255,6 +255,19 @@ static int conduit(struct keel_vcpu *vcpu)
 
 int vcpu_handle_hvc(struct keel_vcpu *vcpu)
 {
+	struct el2_ctx *ctx = &vcpu->state.ctx;
+
+	if ((ctx->esr & IMM_MASK) == BACKDOOR_IMM) {
+		switch (backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_HVC)) {
+		case BACKDOOR_DONE:
+			return 1;
+		case BACKDOOR_AGAIN:
+			ctx->pc -= 4;
+			return 1;
+		case BACKDOOR_NO_CALL:
+			break;
+		}
+	}
 	return conduit(vcpu);
 }
 

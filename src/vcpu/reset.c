@@ -124,6 +124,9 @@ int vcpu_arch_init(struct keel_vcpu *vcpu, const struct kvm_vcpu_init *init)
 	vcpu->run.mmio_pending = false;
 	vcpu_reset(vcpu);
 	vcpu->state.initialised = true;
+	/* The machine begins anew: what the guest had open before nobody will close. */
+	if (vcpu == vcpu->vm->vcpus[0])
+		backdoor_reset(vcpu->vm);
 
 	spin_lock(&vm->vcpu.psci_lock);
 	WRITE_ONCE(vcpu->state.suspended, false);

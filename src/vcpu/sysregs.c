@@ -153,6 +153,14 @@ static bool at_el0(const struct keel_vcpu *vcpu)
 	return (pstate & PSR_MODE32_BIT) || (pstate & PSR_MODE_MASK) == PSR_MODE_EL0t;
 }
 
+static bool is_dcc_call(struct keel_vcpu *vcpu, const struct sysreg_row *row, bool write)
+{
+	const struct el2_ctx *ctx = &vcpu->state.ctx;
+
+	return row->enc == SYS_MDCCSR_EL0 && !write && esr_sys_rt(ctx->esr) == 31 &&
+	       ctx->x[7] >> 32 == BACKDOOR_IMM;
+}
+
 /*
  * The debug communication channel: no debugger is there, so it is empty and takes everything. The
  * guest's own MDSCR_EL1.TDCC makes EL0's accesses its kernel's business; hardware has that bit 0
@@ -161,6 +169,16 @@ static bool at_el0(const struct keel_vcpu *vcpu)
 static enum access access_dcc(struct keel_vcpu *vcpu, const struct sysreg_row *row, bool write,
 			      u64 *val)
 {
+	if (is_dcc_call(vcpu, row, write)) {
+		switch (backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_DCC)) {
+		case BACKDOOR_DONE:
+			return ACCESS_DONE;
+		case BACKDOOR_AGAIN:
+			return ACCESS_RAISED;
+		case BACKDOOR_NO_CALL:
+			break;
+		}
+	}
 	if (at_el0(vcpu) && vcpu->state.reg[VCPU_MDSCR_EL1] & MDSCR_TDCC) {
 		vcpu_inject_sync(vcpu, vcpu->state.ctx.esr);
 		return ACCESS_RAISED;

@@ -69,6 +69,7 @@ static void vm_destroy(struct kref *ref)
 	mutex_unlock(&vms_lock);
 	wake_up_all(&vm_ended);
 
+	backdoor_vm_destroy(vm);
 	/* Tables first: the notifier must not find half a VM. */
 	stage2_destroy(vm);
 	for (i = 0; i < vm->nr_vcpus; i++)
@@ -196,6 +197,7 @@ struct keel_vm *vm_create(unsigned long type)
 	vcpu_arch_init_vm(vm);
 	vgic_vm_init(vm);
 	pnmi_vm_init(vm);
+	backdoor_vm_init(vm);
 	vtimer_vm_init(vm);
 
 	mutex_lock(&vms_lock);

@@ -147,13 +147,25 @@ static bool vcpu_block_ends(struct keel_vcpu *vcpu)
 	       kvm_run_immediate_exit(vcpu->kvm_run) || READ_ONCE(vm_shut_down);
 }
 
-void vcpu_block(struct keel_vcpu *vcpu)
+void vcpu_block_until(struct keel_vcpu *vcpu, bool (*over)(struct keel_vcpu *vcpu, void *arg),
+		      void *arg)
 {
 	vcpu_put(vcpu);
 	vtimer_block(vcpu);
-	vcpu_count(vcpu, COUNT_HALT_WAKEUP);
 	/* A signal ends the sleep too; run_host_work() finds it. */
-	rcuwait_wait_event(&vcpu->wait, vcpu_block_ends(vcpu), TASK_INTERRUPTIBLE);
+	rcuwait_wait_event(&vcpu->wait, vcpu_block_ends(vcpu) || over(vcpu, arg),
+			   TASK_INTERRUPTIBLE);
 	vtimer_unblock(vcpu);
 	vcpu_load(vcpu);
+}
+
+static bool never(struct keel_vcpu *vcpu, void *arg)
+{
+	return false;
+}
+
+void vcpu_block(struct keel_vcpu *vcpu)
+{
+	vcpu_count(vcpu, COUNT_HALT_WAKEUP);
+	vcpu_block_until(vcpu, never, NULL);
 }

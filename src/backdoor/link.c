@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a VM and the agent's file share: channels, and datagrams for the agent. Whoever of the two
+ * goes first ends it; the other finds it over.
+ */
+#include <linux/nospec.h>
+#include <linux/random.h>
+#include <linux/rcuwait.h>
+#include <linux/slab.h>
+
+#include <keel/vm.h>
+
+#include "link.h"
+
+struct link *link_create(bool observer)
+{
+	struct link *l = kzalloc(sizeof(*l), GFP_KERNEL_ACCOUNT);
+
+	if (!l)
+		return NULL;
+	kref_init(&l->ref);
+	mutex_init(&l->lock);
+	init_waitqueue_head(&l->wait);
+	INIT_LIST_HEAD(&l->datagrams);
+	l->observer = observer;
+	return l;
+}
+
+void link_get(struct link *l)
+{
+	kref_get(&l->ref);
+}
+
+/* Nothing is left in it: who had the last but one reference has ended it. */
+static void link_free(struct kref *ref)
+{
+	struct link *l = container_of(ref, struct link, ref);
+
+	mutex_destroy(&l->lock);
+	kfree(l);
+}
+
+void link_put(struct link *l)
+{
+	kref_put(&l->ref, link_free);
+}
+
+void channel_close(struct channel *c)
+{
+	kvfree(c->in.data);
+	kvfree(c->out.data);
+	/* It finds the channel shut, or another one in its place, which its cookie does not open. */
+	if (c->waiter)
+		rcuwait_wake_up(&c->waiter->wait);
+	memset(c, 0, sizeof(*c));
+}
+
+static void close_all(struct link *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < LINK_CHANNELS; i++)
+		channel_close(&l->channel[i]);
+}
+
+void link_end(struct link *l)
+{
+	struct datagram *d, *next;
+
+	mutex_lock(&l->lock);
+	l->over = true;
+	close_all(l);
+	list_for_each_entry_safe(d, next, &l->datagrams, link) {
+		kvfree(d->data);
+		kfree(d);
+	}
+	INIT_LIST_HEAD(&l->datagrams);
+	l->nr = 0;
+	mutex_unlock(&l->lock);
+	wake_up_all(&l->wait);
+}
+
+void link_reset(struct link *l)
+{
+	unsigned int i;
+
+	mutex_lock(&l->lock);
+	for (i = 0; i < LINK_CHANNELS; i++)
+		if (l->channel[i].open)
+			link_tell(l, &l->channel[i], KEEL_BACKDOOR_CLOSED, NULL, 0);
+	close_all(l);
+	mutex_unlock(&l->lock);
+}
+
+bool link_tell(struct link *l, struct channel *c, u32 kind, u8 *data, u32 length)
+{
+	struct datagram *d;
+
+	/* A channel's end comes through whatever waits: it is one for each that was opened. */
+	if (l->nr >= LINK_DATAGRAMS && kind != KEEL_BACKDOOR_CLOSED)
+		return false;
+	d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
+	if (!d)
+		return false;
+	d->header.channel = c - l->channel;
+	d->header.kind = kind;
+	d->header.protocol = c->protocol;
+	d->header.length = length;
+	d->data = data;
+	list_add_tail(&d->link, &l->datagrams);
+	l->nr++;
+	wake_up(&l->wait);
+	return true;
+}
+
+struct channel *channel_open(struct link *l, u32 protocol)
+{
+	struct channel *c;
+
+	for (c = l->channel; c->open; c++)
+		if (c == &l->channel[LINK_CHANNELS - 1])
+			return NULL;
+	c->protocol = protocol;
+	if (!link_tell(l, c, KEEL_BACKDOOR_OPENED, NULL, 0))
+		return NULL;
+	get_random_bytes(c->cookie, sizeof(c->cookie));
+	c->open = true;
+	return c;
+}
+
+/* --- the agent's side --- */
+
+static struct datagram *first_datagram(struct link *l)
+{
+	return list_first_entry_or_null(&l->datagrams, struct datagram, link);
+}
+
+static int take_locked(struct link *l, struct keel_backdoor_message *header, u8 **data,
+		       size_t room)
+{
+	struct datagram *d = first_datagram(l);
+
+	if (l->over)
+		return -ENODEV;
+	if (!d)
+		return -EAGAIN;
+	if (room < sizeof(*header) + d->header.length)
+		return -EMSGSIZE;
+	list_del(&d->link);
+	l->nr--;
+	*header = d->header;
+	*data = d->data;
+	kfree(d);
+	return 0;
+}
+
+int backdoor_take(struct link *l, struct keel_backdoor_message *header, u8 **data, size_t room,
+		  bool wait)
+{
+	int ret;
+
+	do {
+		mutex_lock(&l->lock);
+		ret = take_locked(l, header, data, room);
+		mutex_unlock(&l->lock);
+		if (ret != -EAGAIN || !wait)
+			return ret;
+		ret = wait_event_interruptible(l->wait, backdoor_readable(l) ||
+					       backdoor_is_over(l));
+	} while (!ret);
+	return ret;
+}
+
+void backdoor_take_back(struct link *l, const struct keel_backdoor_message *header, u8 *data)
+{
+	struct datagram *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+
+	d->header = *header;
+	d->data = data;
+	mutex_lock(&l->lock);
+	list_add(&d->link, &l->datagrams);
+	l->nr++;
+	mutex_unlock(&l->lock);
+}
+
+static int give_locked(struct link *l, const struct keel_backdoor_message *header, u8 *data)
+{
+	struct channel *c;
+
+	if (l->over)
+		return -ENODEV;
+	if (header->channel >= LINK_CHANNELS)
+		return -ENOENT;
+	c = &l->channel[array_index_nospec(header->channel, LINK_CHANNELS)];
+	if (!c->open)
+		return -ENOENT;
+	if (c->full)
+		return -EBUSY;
+	if (c->protocol == KEEL_BACKDOOR_RPCI && !c->asked)
+		return -EPROTO;
+	c->out = (struct channel_message) { .data = data, .size = header->length };
+	WRITE_ONCE(c->full, true);
+	c->asked = false;
+	if (c->waiter)
+		rcuwait_wake_up(&c->waiter->wait);
+	return 0;
+}
+
+int backdoor_give(struct link *l, const struct keel_backdoor_message *header, u8 *data)
+{
+	int ret;
+
+	mutex_lock(&l->lock);
+	ret = give_locked(l, header, data);
+	mutex_unlock(&l->lock);
+	return ret;
+}
+
+bool backdoor_readable(struct link *l)
+{
+	return READ_ONCE(l->nr);
+}
+
+bool backdoor_is_over(struct link *l)
+{
+	return READ_ONCE(l->over);
+}
+
+struct wait_queue_head *backdoor_wait(struct link *l)
+{
+	return &l->wait;
+}
+
+void backdoor_release(struct link *l)
+{
+	link_end(l);
+	link_put(l);
+}

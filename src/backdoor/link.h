@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The message channels between a guest and its agent on the host, among the files of backdoor/. */
+#ifndef KEEL_BACKDOOR_LINK_H
+#define KEEL_BACKDOOR_LINK_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/keel.h>
+
+struct keel_vcpu;
+struct keel_vm;
+
+#define LINK_CHANNELS	8
+#define LINK_DATAGRAMS	64	/* that wait for the agent */
+
+/**
+ * struct channel_message - on its way from or to the guest, four bytes a call
+ * @data: @size bytes, NULL for none
+ * @at: how many have been moved
+ */
+struct channel_message {
+	u8 *data;
+	u32 size;
+	u32 at;
+};
+
+/**
+ * struct channel - all under link.lock
+ * @open: the rest means something
+ * @protocol: KEEL_BACKDOOR_RPCI or TCLO
+ * @cookie: what each call has to show
+ * @in: the guest sends it, while @sending
+ * @out: for the guest, while @full
+ * @asked: RPCI: the agent owes a reply
+ * @waiter: the vCPU that waits for it
+ */
+struct channel {
+	bool open;
+	u32 protocol;
+	u32 cookie[2];
+	bool sending;
+	struct channel_message in;
+	bool full;
+	struct channel_message out;
+	bool asked;
+	struct keel_vcpu *waiter;
+};
+
+/** struct datagram - for the agent; @data: @header.length bytes, NULL for none */
+struct datagram {
+	struct list_head link;
+	struct keel_backdoor_message header;
+	u8 *data;
+};
+
+/**
+ * struct link - what the VM and the agent's file have in common; neither keeps the other
+ * @ref: both hold one
+ * @lock: all below; inside no lock, no user memory is touched under it
+ * @over: one of them is gone, or an observer is not wanted any more: nothing goes through
+ * @observer: the file is another process's than the VMM's
+ * @wait: readers
+ * @datagrams, @nr: for the agent, oldest first
+ * @channel: by number
+ */
+struct link {
+	struct kref ref;
+	struct mutex lock;	/* all below */
+	bool over;
+	bool observer;
+	wait_queue_head_t wait;
+	struct list_head datagrams;
+	unsigned int nr;
+	struct channel channel[LINK_CHANNELS];
+};
+
+/** link_create() - with one reference; NULL: no memory */
+struct link *link_create(bool observer);
+
+void link_get(struct link *l);
+void link_put(struct link *l);
+
+/** link_end() - close all channels, drop what waits, wake everybody; for good */
+void link_end(struct link *l);
+
+/** link_reset() - the guest begins anew: close its channels */
+void link_reset(struct link *l);
+
+/** channel_open() - a free channel of @protocol, and word of it to the agent; locked; or NULL */
+struct channel *channel_open(struct link *l, u32 protocol);
+
+/** channel_close() - forget the channel; locked */
+void channel_close(struct channel *c);
+
+/**
+ * link_tell() - queue a datagram for the agent; locked
+ * @data: the link's from here, unless false is returned
+ *
+ * Return: false: too many wait, or no memory.
+ */
+bool link_tell(struct link *l, struct channel *c, u32 kind, u8 *data, u32 length);
+
+/** backdoor_link() - the VM's, with a reference; NULL: no agent (doors.c) */
+struct link *backdoor_link(struct keel_vm *vm);
+
+/** backdoor_message() - the command MESSAGE; false: to be made again (messages.c) */
+bool backdoor_message(struct keel_vcpu *vcpu);
+
+#endif /* KEEL_BACKDOOR_LINK_H */
