@@ -455,6 +455,113 @@ static void pnmi_sample_too_soon(void)
 	vm_destroy(&vm);
 }
 
+static const struct {
+	const char *name, *instruction;
+	u32 hook;
+} doors[] = {
+	{ "dcc", "MRS XZR, MDCCSR_EL0", KEEL_HOOK_BACKDOOR_DCC },
+	{ "brk", "BRK #0x86", KEEL_HOOK_BACKDOOR_BRK },
+	{ "hvc", "HVC #0x86", KEEL_HOOK_BACKDOOR_HVC },
+};
+
+#define DOORS	(KEEL_HOOK_BACKDOOR_DCC | KEEL_HOOK_BACKDOOR_BRK | KEEL_HOOK_BACKDOOR_HVC)
+
+/* The JSON in out says that these doors are on, and no others. */
+static void check_doors_json(u64 id, u32 want)
+{
+	const char *value;
+	char path[32];
+	size_t i;
+
+	CHECK_EQ(json_u64(out, "vm"), id);
+	for (i = 0; i < ARRAY_SIZE(doors); i++) {
+		snprintf(path, sizeof(path), "backdoor.%s", doors[i].name);
+		value = json_find(out, path);
+		if (!value || strncmp(value, want & doors[i].hook ? "true" : "false", 4))
+			ktap_fail("%s is not %#x: %s", path, want & doors[i].hook, out);
+	}
+}
+
+/* The same of show's table and of the module. */
+static void check_doors(struct vm *vm, u32 want)
+{
+	struct keel_hooks hooks = { .size = sizeof(hooks) };
+	size_t i;
+
+	REQUIRE_OK(ioctl(vm->fd, KEEL_HOOKS, &hooks));
+	CHECK_EQ(hooks.hooks & DOORS, want);
+	answers(NULL, "keelctl backdoor show guarded");
+	CHECK(has_line(out, "DOOR STATE INSTRUCTION"));
+	for (i = 0; i < ARRAY_SIZE(doors); i++)
+		CHECK(has_line(out, "%s %s %s", doors[i].name,
+			       want & doors[i].hook ? "on" : "off", doors[i].instruction));
+}
+
+static void says_nothing(const char *command)
+{
+	answers(NULL, command);
+	if (*out)
+		ktap_fail("%s: says %s", command, out);
+}
+
+static void backdoor(void)
+{
+	struct vm vm, other;
+	u64 id;
+
+	vm_create(&vm);
+	vm_create(&other);
+	set_name(&vm, "guarded");
+	answers_json(NULL, "keelctl show guarded --json");
+	id = json_u64(out, "id");
+	check_doors(&vm, keel_parameter("hooks") & DOORS);
+	says_nothing("keelctl backdoor off guarded");
+	check_doors(&vm, 0);
+	/* brk only for those who ask for it. */
+	says_nothing("keelctl backdoor on guarded");
+	check_doors(&vm, KEEL_HOOK_BACKDOOR_DCC | KEEL_HOOK_BACKDOOR_HVC);
+	says_nothing("keelctl backdoor off guarded hvc dcc");
+	check_doors(&vm, 0);
+	says_nothing("keelctl backdoor on guarded brk");
+	check_doors(&vm, KEEL_HOOK_BACKDOOR_BRK);
+	says_nothing("keelctl backdoor on guarded hvc hvc");
+	check_doors(&vm, KEEL_HOOK_BACKDOOR_BRK | KEEL_HOOK_BACKDOOR_HVC);
+	answers_json(NULL, "keelctl backdoor show guarded --json");
+	check_doors_json(id, KEEL_HOOK_BACKDOOR_BRK | KEEL_HOOK_BACKDOOR_HVC);
+	answers_json(NULL, "keelctl backdoor on --json guarded dcc");
+	check_doors_json(id, DOORS);
+	answers_json(NULL, "keelctl backdoor off guarded brk --json");
+	check_doors_json(id, KEEL_HOOK_BACKDOOR_DCC | KEEL_HOOK_BACKDOOR_HVC);
+	set_name(&vm, "before");
+	set_name(&other, "guarded");
+	check_doors(&other, keel_parameter("hooks") & DOORS);
+	vm_destroy(&other);
+	vm_destroy(&vm);
+}
+
+/* A wrong door among good ones: none of them is switched. */
+static void backdoor_errors(void)
+{
+	struct vm vm;
+
+	vm_create(&vm);
+	set_name(&vm, "guarded");
+	says_nothing("keelctl backdoor off guarded");
+	refuses(1, "'foo' is no door: dcc, brk or hvc", NULL, "keelctl backdoor on guarded foo");
+	refuses(1, "'DCC' is no door", NULL, "keelctl backdoor on guarded hvc DCC brk");
+	refuses(1, "'' is no door", "", "keelctl backdoor on guarded hvc %s");
+	check_doors(&vm, 0);
+	says_nothing("keelctl backdoor on guarded");
+	refuses(1, "'all' is no door", NULL, "keelctl backdoor off guarded dcc all");
+	check_doors(&vm, KEEL_HOOK_BACKDOOR_DCC | KEEL_HOOK_BACKDOOR_HVC);
+	refuses(1, "\"dcc\" is too much", NULL, "keelctl backdoor show guarded dcc");
+	refuses(1, "backdoor on does not take --all", NULL, "keelctl backdoor on guarded --all");
+	REQUIRE_OK(ioctl(vm.fd, KEEL_OBSERVE, 0));
+	refuses(2, "no VM guarded", NULL, "keelctl backdoor on guarded");
+	vm_destroy(&vm);
+	refuses(2, "no VM guarded", NULL, "keelctl backdoor off guarded");
+}
+
 /* An arm64 Image: a jump over the header, then WFI for ever. */
 static void write_image(const char *path)
 {
@@ -533,7 +640,7 @@ static void names(void)
 
 static void wrong_use(void)
 {
-	refuses(1, "no verb: give list, show, stats or pnmi sample", NULL, "keelctl");
+	refuses(1, "no verb: give list, show or another", NULL, "keelctl");
 	refuses(1, "\"frob\" is not a verb", NULL, "keelctl frob");
 	refuses(1, "\"lis\" is not a verb", NULL, "keelctl lis");
 	refuses(1, "not an option", NULL, "keelctl list --frob");
@@ -545,6 +652,12 @@ static void wrong_use(void)
 	refuses(1, "pnmi sample needs a VM", NULL, "keelctl pnmi sample");
 	refuses(1, "--map needs a value", NULL, "keelctl pnmi sample 1 --map");
 	refuses(1, "show does not take --map", NULL, "keelctl show 1 --map /dev/null");
+	refuses(1, "\"backdoor\" is not a verb", NULL, "keelctl backdoor");
+	refuses(1, "\"backdoor\" is not a verb", NULL, "keelctl backdoor open 1");
+	refuses(1, "backdoor on needs a VM", NULL, "keelctl backdoor on");
+	refuses(1, "backdoor off needs a VM", NULL, "keelctl backdoor off");
+	refuses(1, "backdoor show needs a VM", NULL, "keelctl backdoor show");
+	refuses(2, "no VM dcc", NULL, "keelctl backdoor on dcc");
 	refuses(1, "\"more\" is too much", NULL, "keelctl list more");
 	refuses(1, "\"more\" is too much", NULL, "keelctl show 1 more");
 	refuses(1, "needs a VM", NULL, "keelctl stats");
@@ -585,7 +698,7 @@ static void permission(void)
 static void help(void)
 {
 	answers(NULL, "keelctl --help");
-	CHECK(strstr(out, "Usage: keelctl VERB [VM] [OPTION]..."));
+	CHECK(strstr(out, "Usage: keelctl VERB [VM [WORD...]] [OPTION]..."));
 	CHECK(has_line(out, "list the VMs that you may observe"));
 	CHECK(strstr(out, "Exit status: 0 done;"));
 	answers(NULL, "keelctl list --help");
@@ -598,6 +711,13 @@ static void help(void)
 	answers(NULL, "keelctl pnmi sample --help");
 	CHECK(strstr(out, "Usage: keelctl pnmi sample VM [OPTION]..."));
 	CHECK(strstr(out, "nokaslr"));
+	answers(NULL, "keelctl backdoor on --help");
+	CHECK(strstr(out, "Usage: keelctl backdoor on VM [DOOR...] [OPTION]..."));
+	CHECK(strstr(out, "Without DOOR these are dcc and hvc"));
+	answers(NULL, "keelctl backdoor off --help");
+	CHECK(strstr(out, "Usage: keelctl backdoor off VM [DOOR...] [OPTION]..."));
+	answers(NULL, "keelctl backdoor show --help");
+	CHECK(strstr(out, "Usage: keelctl backdoor show VM [OPTION]..."));
 	check_refusal(run(NULL, "keelctl frob --help"), 1, "not a verb", "frob --help");
 }
 
@@ -617,6 +737,8 @@ static const struct ktap_case cases[] = {
 	{ "pnmi_sample_running", pnmi_sample_running },
 	{ "pnmi_sample_map_errors", pnmi_sample_map_errors },
 	{ "pnmi_sample_too_soon", pnmi_sample_too_soon },
+	{ "backdoor", backdoor },
+	{ "backdoor_errors", backdoor_errors },
 	{ "keelrun_guest", keelrun_guest },
 	{ "names", names },
 	{ "wrong_use", wrong_use },

@@ -19,12 +19,14 @@ struct wait_queue_head;
 #define BACKDOOR_IMM	0x86	/* of BRK and HVC; X7<63:32> of the DCC door */
 
 /**
- * struct backdoor_vcpu - src/backdoor's member of struct keel_vcpu: the wall clock for EL2
- * @ns: CLOCK_REALTIME at the last entry into the guest
+ * struct backdoor_vcpu - src/backdoor's member of struct keel_vcpu, for EL2: set at each entry
+ * @hooks: the VM's, by which this pass goes
+ * @ns: CLOCK_REALTIME; while one of @hooks is on
  * @count: CNTPCT_EL0 at that moment
  * @last: the latest time that a call was told, in ns
  */
 struct backdoor_vcpu {
+	u32 hooks;
 	u64 ns;
 	u64 count;
 	u64 last;

@@ -281,6 +281,7 @@ struct prda_doorbell {
  * @host_el0: TPIDR_EL0, TPIDRRO_EL0, PAR_EL1 of the host while a vCPU is loaded
  * @vcpu: the vCPU loaded on this CPU
  * @cpu: logical CPU number
+ * @tde: the traps loaded here have MDCR_EL2.TDE, see debug_el2.c
  * @doorbell: pseudo-NMI, see src/host/doorbell.c
  * @checked: debug builds: host registers before enter and after leave
  * @note_head, @note_tail, @notes: the ring of notes
@@ -305,6 +306,7 @@ struct prda {
 	u64 host_el0[4];
 	struct keel_vcpu *vcpu;
 	int cpu;
+	bool tde;
 	struct prda_doorbell doorbell;
 #ifdef KEEL_DEBUG
 	u64 checked[2][EL2_NR_CHECKED];

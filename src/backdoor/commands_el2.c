@@ -156,7 +156,7 @@ static __always_inline bool call(struct keel_vcpu *vcpu)
 
 static __always_inline bool hook_is_on(const struct keel_vcpu *vcpu, u32 hook)
 {
-	return READ_ONCE(vcpu->vm->hooks) & hook;
+	return vcpu->backdoor.hooks & hook;
 }
 
 bool __el2 backdoor_dcc_el2(struct keel_vcpu *vcpu)

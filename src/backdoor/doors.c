@@ -106,7 +106,7 @@ void backdoor_reset(struct keel_vm *vm)
 
 enum backdoor_call backdoor_call(struct keel_vcpu *vcpu, u32 hook)
 {
-	if (!(READ_ONCE(vcpu->vm->hooks) & hook) || !backdoor_is_message(vcpu->state.ctx.x))
+	if (!(vcpu->backdoor.hooks & hook) || !backdoor_is_message(vcpu->state.ctx.x))
 		return BACKDOOR_NO_CALL;
 	return backdoor_message(vcpu) ? BACKDOOR_DONE : BACKDOOR_AGAIN;
 }

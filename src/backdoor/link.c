@@ -113,13 +113,25 @@ bool link_tell(struct link *l, struct channel *c, u32 kind, u8 *data, u32 length
 	return true;
 }
 
+static struct channel *free_channel(struct link *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < LINK_CHANNELS; i++) {
+		struct channel *c = &l->channel[l->next++ % LINK_CHANNELS];
+
+		if (!c->open)
+			return c;
+	}
+	return NULL;
+}
+
 struct channel *channel_open(struct link *l, u32 protocol)
 {
-	struct channel *c;
+	struct channel *c = free_channel(l);
 
-	for (c = l->channel; c->open; c++)
-		if (c == &l->channel[LINK_CHANNELS - 1])
-			return NULL;
+	if (!c)
+		return NULL;
 	c->protocol = protocol;
 	if (!link_tell(l, c, KEEL_BACKDOOR_OPENED, NULL, 0))
 		return NULL;
@@ -135,6 +147,13 @@ static struct datagram *first_datagram(struct link *l)
 	return list_first_entry_or_null(&l->datagrams, struct datagram, link);
 }
 
+/* A reply belongs to a request that the agent knows. */
+static void note_read(struct channel *c, const struct datagram *d, bool read)
+{
+	if (d->header.kind == KEEL_BACKDOOR_MESSAGE)
+		c->read = read && c->asked;
+}
+
 static int take_locked(struct link *l, struct keel_backdoor_message *header, u8 **data,
 		       size_t room)
 {
@@ -148,6 +167,7 @@ static int take_locked(struct link *l, struct keel_backdoor_message *header, u8 
 		return -EMSGSIZE;
 	list_del(&d->link);
 	l->nr--;
+	note_read(&l->channel[d->header.channel], d, true);
 	*header = d->header;
 	*data = d->data;
 	kfree(d);
@@ -180,6 +200,7 @@ void backdoor_take_back(struct link *l, const struct keel_backdoor_message *head
 	mutex_lock(&l->lock);
 	list_add(&d->link, &l->datagrams);
 	l->nr++;
+	note_read(&l->channel[header->channel], d, false);
 	mutex_unlock(&l->lock);
 }
 
@@ -196,11 +217,12 @@ static int give_locked(struct link *l, const struct keel_backdoor_message *heade
 		return -ENOENT;
 	if (c->full)
 		return -EBUSY;
-	if (c->protocol == KEEL_BACKDOOR_RPCI && !c->asked)
+	if (c->protocol == KEEL_BACKDOOR_RPCI && !c->read)
 		return -EPROTO;
 	c->out = (struct channel_message) { .data = data, .size = header->length };
 	WRITE_ONCE(c->full, true);
 	c->asked = false;
+	c->read = false;
 	if (c->waiter)
 		rcuwait_wake_up(&c->waiter->wait);
 	return 0;

@@ -35,6 +35,7 @@ struct channel_message {
  * @in: the guest sends it, while @sending
  * @out: for the guest, while @full
  * @asked: RPCI: the agent owes a reply
+ * @read: and has read the request
  * @waiter: the vCPU that waits for it
  */
 struct channel {
@@ -46,6 +47,7 @@ struct channel {
 	bool full;
 	struct channel_message out;
 	bool asked;
+	bool read;
 	struct keel_vcpu *waiter;
 };
 
@@ -65,6 +67,8 @@ struct datagram {
  * @wait: readers
  * @datagrams, @nr: for the agent, oldest first
  * @channel: by number
+ * @next: where to look for a free one first: the last to be used again is the one just closed, about
+ *	which the agent may not know yet
  */
 struct link {
 	struct kref ref;
@@ -75,6 +79,7 @@ struct link {
 	struct list_head datagrams;
 	unsigned int nr;
 	struct channel channel[LINK_CHANNELS];
+	unsigned int next;
 };
 
 /** link_create() - with one reference; NULL: no memory */

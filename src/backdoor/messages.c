@@ -66,7 +66,14 @@ static int deliver(struct link *l, struct channel *c)
 	return SUCCESS;
 }
 
-/* A message that was begun, or not fetched, is given up for the new one. */
+static void drop_out(struct channel *c)
+{
+	kvfree(c->out.data);
+	c->out.data = NULL;
+	c->full = false;
+}
+
+/* A message that was begun is given up for the new one, and so is a reply that was not fetched. */
 static int call_sendsize(struct link *l, struct channel *c, u64 *x)
 {
 	u32 size = x[1];
@@ -79,6 +86,8 @@ static int call_sendsize(struct link *l, struct channel *c, u64 *x)
 		if (!data)
 			return FAILED;
 	}
+	if (c->protocol == KEEL_BACKDOOR_RPCI)
+		drop_out(c);
 	kvfree(c->in.data);
 	c->in = (struct channel_message) { .data = data, .size = size };
 	c->sending = size;
@@ -129,9 +138,7 @@ static int call_recvstatus(struct channel *c)
 {
 	if (!c->full)
 		return FAILED;
-	kvfree(c->out.data);
-	c->out.data = NULL;
-	c->full = false;
+	drop_out(c);
 	return SUCCESS;
 }
 

@@ -55,8 +55,11 @@ static void __el2 fgt_swap(u64 *save, const u64 *load)
  */
 static void __el2 traps_load(const struct el2_traps *t, struct prda *p)
 {
+	u64 mdcr = READ_ONCE(t->mdcr);	/* a hook may change it meanwhile */
+
 	p->host_mdcr = read_sysreg(mdcr_el2);
-	write_sysreg((t->mdcr & ~MDCR_HOST_KEEP) | (p->host_mdcr & MDCR_HOST_KEEP), mdcr_el2);
+	p->tde = mdcr & MDCR_EL2_TDE;
+	write_sysreg((mdcr & ~MDCR_HOST_KEEP) | (p->host_mdcr & MDCR_HOST_KEEP), mdcr_el2);
 	p->host_hstr = read_sysreg(hstr_el2);
 	write_sysreg(t->hstr, hstr_el2);
 	p->host_cnthctl = read_sysreg(cnthctl_el2);

@@ -146,7 +146,8 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 	vtimer_flush(vcpu);
 	vgic_flush(vcpu);
 	stage2_vmid_check(vcpu, p);
-	if (unlikely(READ_ONCE(vcpu->vm->hooks)))
+	vcpu->backdoor.hooks = READ_ONCE(vcpu->vm->hooks);
+	if (unlikely(vcpu->backdoor.hooks))
 		backdoor_flush(vcpu);
 	vcpu->state.ctx.handlers = trace_keel_exit_enabled() ? el2_handlers_traced : el2_handlers;
 	WRITE_ONCE(vcpu->pass, vcpu->pass + 1);

@@ -113,7 +113,7 @@ void __el2 vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p)
 	}
 	if (mdscr != p->host_mdscr)
 		write_sysreg(mdscr, mdscr_el1);
-	if (unlikely(vcpu->vm->traps.mdcr & MDCR_EL2_TDE))
+	if (unlikely(p->tde))
 		brk_door_enter(mdscr);
 }
 

@@ -14,6 +14,7 @@
  * struct request - the command line
  * @node: path of the node
  * @vm: the VM's id or name, as given; NULL for verbs without
+ * @rest: what was given behind it, NULL ends it; empty for verbs that take no more
  * @json: JSON instead of tables
  * @all: counters that are 0 as well
  * @per_vcpu: vCPU by vCPU, not summed up
@@ -22,6 +23,7 @@
 struct request {
 	const char *node;
 	const char *vm;
+	char *const *rest;
 	bool json;
 	bool all;
 	bool per_vcpu;
@@ -53,5 +55,59 @@ void keelctl_stats(const struct request *r);
  * @r: the request
  */
 void keelctl_pnmi_sample(const struct request *r);
+
+/**
+ * keelctl_backdoor_on() - backdoor on VM [DOOR...]: let the guest call through these doors
+ * @r: the request
+ */
+void keelctl_backdoor_on(const struct request *r);
+
+/**
+ * keelctl_backdoor_off() - backdoor off VM [DOOR...]: no longer
+ * @r: the request
+ */
+void keelctl_backdoor_off(const struct request *r);
+
+/**
+ * keelctl_backdoor_show() - backdoor show VM: which doors are on
+ * @r: the request
+ */
+void keelctl_backdoor_show(const struct request *r);
+
+/**
+ * keelctl_backdoor_serve() - backdoor serve VM: answer the guest's messages until the VM ends
+ * @r: the request
+ */
+void keelctl_backdoor_serve(const struct request *r);
+
+/**
+ * keelctl_backdoor_send() - backdoor send VM TEXT: ask the tools in the guest, print their reply
+ * @r: the request
+ */
+void keelctl_backdoor_send(const struct request *r);
+
+/**
+ * keelctl_guestinfo_get() - guestinfo get VM KEY: print a variable of the guest's
+ * @r: the request
+ */
+void keelctl_guestinfo_get(const struct request *r);
+
+/**
+ * keelctl_guestinfo_set() - guestinfo set VM KEY VALUE: set one
+ * @r: the request
+ */
+void keelctl_guestinfo_set(const struct request *r);
+
+/**
+ * keelctl_power_off() - power off VM: have the tools in the guest shut it down
+ * @r: the request
+ */
+void keelctl_power_off(const struct request *r);
+
+/**
+ * keelctl_power_reboot() - power reboot VM: have them reboot it
+ * @r: the request
+ */
+void keelctl_power_reboot(const struct request *r);
 
 #endif

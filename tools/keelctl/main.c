@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* keelctl: look at keel's VMs beside their VMMs. The table of verbs, options, help. */
+/* keelctl: keel's VMs, looked at beside their VMMs. The table of verbs, options, help. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +31,8 @@ static const struct option options[] = {
  * struct verb - something that keelctl does
  * @name: one word, or several with a blank between two
  * @vm: it takes a VM
+ * @rest: what may follow the VM, for its usage; NULL: nothing
+ * @words: how many words must follow it; 0: any number, if @rest is not NULL
  * @options: bits of the OPT_* that it takes, beside --dev and --help
  * @summary: for the list of verbs
  * @help: what stands below its usage: what it prints, and its options
@@ -39,6 +41,8 @@ static const struct option options[] = {
 struct verb {
 	const char *name;
 	bool vm;
+	const char *rest;
+	int words;
 	unsigned int options;
 	const char *summary;
 	const char *help;
@@ -47,6 +51,12 @@ struct verb {
 
 #define VM_HELP		"VM is the id or the name that keelctl list shows; digits are an id.\n\n"
 #define JSON_HELP	"  --json       print JSON\n"
+#define DOOR_HELP \
+"  dcc  MRS XZR, MDCCSR_EL0, at EL0 and EL1\n" \
+"  brk  BRK #0x86, at EL0 and EL1\n" \
+"  hvc  HVC #0x86, at EL1\n" \
+"\n"
+#define SERVE_HELP	"keelctl backdoor serve must run for this VM.\n"
 
 static const struct verb verbs[] = {
 	{
@@ -121,15 +131,146 @@ VM_HELP
 "  --json       print JSON\n",
 		.run = keelctl_pnmi_sample,
 	},
+	{
+		.name = "backdoor on",
+		.vm = true,
+		.rest = "[DOOR...]",
+		.options = 1 << OPT_JSON,
+		.summary = "one VM: open doors of VMware's backdoor to its guest",
+		.help =
+"Open doors through which a VM's guest, unprivileged programs too, calls VMware's\n"
+"backdoor. Without DOOR these are dcc and hvc: brk costs a guest that is being\n"
+"debugged, as each BRK of its own, a breakpoint say, then comes to keel first.\n"
+VM_HELP
+DOOR_HELP
+"Prints nothing without --json.\n"
+"\n"
+JSON_HELP,
+		.run = keelctl_backdoor_on,
+	},
+	{
+		.name = "backdoor off",
+		.vm = true,
+		.rest = "[DOOR...]",
+		.options = 1 << OPT_JSON,
+		.summary = "one VM: shut them",
+		.help =
+"Shut doors of the backdoor: their instructions do what the architecture says\n"
+"again. Without DOOR these are all.\n"
+VM_HELP
+DOOR_HELP
+"Prints nothing without --json.\n"
+"\n"
+JSON_HELP,
+		.run = keelctl_backdoor_off,
+	},
+	{
+		.name = "backdoor show",
+		.vm = true,
+		.options = 1 << OPT_JSON,
+		.summary = "one VM: which of them are on",
+		.help =
+"Print which doors of the backdoor are on, and the instruction of each.\n"
+VM_HELP
+JSON_HELP,
+		.run = keelctl_backdoor_show,
+	},
+	{
+		.name = "backdoor serve",
+		.vm = true,
+		.summary = "one VM: answer the messages of its guest until it ends",
+		.help =
+"Be the host's end of the backdoor's messages, for VMware's tools (open-vm-tools) in\n"
+"the guest, until the VM ends, or SIGINT or SIGTERM. One keelctl serves a VM. It keeps\n"
+"the variables guestinfo.* in memory, and prints what happens:\n"
+VM_HELP
+"  guest: TEXT        the guest logs this; what is not printable is '?'\n"
+"  tools VERSION      the tools in the guest are of this version\n"
+"  tools are running  they can be asked: keelctl backdoor send, keelctl power\n"
+"  tools have stopped\n"
+"  VM ID has ended\n"
+"\n"
+"The guest reaches it through the doors that keelctl backdoor on opens.\n"
+"\n",
+		.run = keelctl_backdoor_serve,
+	},
+	{
+		.name = "backdoor send",
+		.vm = true,
+		.rest = "TEXT",
+		.words = 1,
+		.summary = "one VM: ask the tools in its guest",
+		.help =
+"Send a request (TCLO) to the tools in the guest and print their reply, which begins\n"
+"with OK or ERROR; after ERROR the exit status is 1. It waits 10 seconds for the tools\n"
+"to run, and 30 for the reply.\n"
+VM_HELP
+SERVE_HELP
+"\n",
+		.run = keelctl_backdoor_send,
+	},
+	{
+		.name = "guestinfo get",
+		.vm = true,
+		.rest = "KEY",
+		.words = 1,
+		.options = 1 << OPT_JSON,
+		.summary = "one VM: print a variable that its guest or its host has set",
+		.help =
+"Print the variable guestinfo.KEY; KEY may begin with guestinfo. itself. What the\n"
+"guest's tools report of it is in guestinfo.set.TYPE, where TYPE is a number.\n"
+VM_HELP
+SERVE_HELP
+"\n"
+"  --json       print JSON; a value that is not UTF-8 as hex, not as value\n",
+		.run = keelctl_guestinfo_get,
+	},
+	{
+		.name = "guestinfo set",
+		.vm = true,
+		.rest = "KEY VALUE",
+		.words = 2,
+		.summary = "one VM: set one",
+		.help =
+"Set the variable guestinfo.KEY, which the guest can read and set too; KEY may begin\n"
+"with guestinfo. itself. Variables are kept as long as the VM is served, 1M in all.\n"
+VM_HELP
+SERVE_HELP
+"\n",
+		.run = keelctl_guestinfo_set,
+	},
+	{
+		.name = "power off",
+		.vm = true,
+		.summary = "one VM: have the tools in its guest shut it down",
+		.help =
+"Ask the tools in the guest to shut it down, and wait until they have agreed, not\n"
+"until they have done it.\n"
+VM_HELP
+SERVE_HELP
+"\n",
+		.run = keelctl_power_off,
+	},
+	{
+		.name = "power reboot",
+		.vm = true,
+		.summary = "one VM: have them reboot it",
+		.help =
+"Ask the tools in the guest to reboot it, and wait until they have agreed.\n"
+VM_HELP
+SERVE_HELP
+"\n",
+		.run = keelctl_power_reboot,
+	},
 };
 
 static void print_help(void)
 {
-	printf("Usage: keelctl VERB [VM] [OPTION]...\n"
-	       "Look at the VMs of keel.ko, whatever their VMM.\n\n");
+	printf("Usage: keelctl VERB [VM [WORD...]] [OPTION]...\n"
+	       "Look at the VMs of keel.ko, whatever their VMM, and open them a backdoor.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		printf("  %-11s %-5s  %s\n", verbs[i].name, verbs[i].vm ? "VM" : "",
-		       verbs[i].summary);
+		printf("  %-14s %-2s %-9s  %s\n", verbs[i].name, verbs[i].vm ? "VM" : "",
+		       verbs[i].rest ? verbs[i].rest : "", verbs[i].summary);
 	printf("\n"
 	       "  --dev PATH   keel's node, /dev/keel unless given\n"
 	       "  --help       print this; after a verb, what it does and its options\n"
@@ -144,7 +285,8 @@ static void print_help(void)
 
 static void print_verb_help(const struct verb *v)
 {
-	printf("Usage: keelctl %s%s [OPTION]...\n", v->name, v->vm ? " VM" : "");
+	printf("Usage: keelctl %s%s%s%s [OPTION]...\n", v->name, v->vm ? " VM" : "",
+	       v->rest ? " " : "", v->rest ? v->rest : "");
 	printf("%s", v->help);
 	printf("  --dev PATH   keel's node, /dev/keel unless given\n"
 	       "  --help       print this\n");
@@ -228,11 +370,14 @@ static void check_options(const struct verb *v, unsigned int given)
 
 static void take_vm(const struct verb *v, struct request *r, char **words, int n)
 {
-	if (n > v->vm)
+	if (n > v->vm && !v->rest)
 		die("\"%s\" is too much: see keelctl %s --help", words[v->vm], v->name);
 	if (n < v->vm)
 		die("%s needs a VM: give its id or name, see keelctl list", v->name);
+	if (v->words && n != v->vm + v->words)
+		die("%s takes a VM and %s: see keelctl %s --help", v->name, v->rest, v->name);
 	r->vm = v->vm ? words[0] : NULL;
+	r->rest = words + v->vm;
 }
 
 int main(int argc, char **argv)
@@ -246,7 +391,7 @@ int main(int argc, char **argv)
 	if (optind < argc && !v)
 		die("\"%s\" is not a verb: see keelctl --help", argv[optind]);
 	if (!v && !(given & 1 << OPT_HELP))
-		die("no verb: give list, show, stats or pnmi sample, see keelctl --help");
+		die("no verb: give list, show or another, see keelctl --help");
 	if (given & 1 << OPT_HELP) {
 		if (v)
 			print_verb_help(v);

@@ -118,6 +118,12 @@ void json_number(const char *key, u64 value)
 	printf("%llu", (unsigned long long)value);
 }
 
+void json_bool(const char *key, bool value)
+{
+	json_member(key);
+	printf(value ? "true" : "false");
+}
+
 void json_string(const char *key, const char *value)
 {
 	json_member(key);

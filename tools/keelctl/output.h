@@ -63,6 +63,13 @@ void json_close(char bracket);
 void json_number(const char *key, u64 value);
 
 /**
+ * json_bool() - a yes or no of the object
+ * @key: its name
+ * @value: true or false
+ */
+void json_bool(const char *key, bool value);
+
+/**
  * json_string() - a text of the object
  * @key: its name
  * @value: the text
