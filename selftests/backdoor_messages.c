@@ -997,7 +997,7 @@ static void write_errors_tclo(void)
 /* A reply answers what was read, once. */
 static void write_errors_rpci(void)
 {
-	struct user u = {}, old;
+	struct user u = {};
 
 	create(1);
 	agent_open(vm.fd);
@@ -1018,18 +1018,69 @@ static void write_errors_rpci(void)
 	CHECK_ERR(put(&u, "more", 4), EPROTO);
 	guest_receives_nothing(&u);
 	step_by_step(&u, 9, 1);
+	vm_destroy(&vm);
+	close(agent);
+}
 
-	/* To a request of whoever had the channel before. */
-	guest_send(&u, 7, 2);
+/* The same number for another channel. */
+static void open_again(struct user *u)
+{
+	u32 number = u->channel.number;
+	int i;
+
+	for (i = 0; i < REOPENINGS; i++) {
+		guest_open(u, u->protocol);
+		if (u->channel.number == number)
+			return;
+		CHECK_EQ(call(u, CLOSE, 0), SUCCESS);
+	}
+	ktap_fail("channel %u is not used again", number);
+}
+
+static void skip_to_opened(const struct user *u)
+{
+	static struct datagram d;
+
+	do {
+		REQUIRE(take(&d));
+	} while (d.h.channel != u->channel.number || d.h.kind != KEEL_BACKDOOR_OPENED);
+}
+
+/* What was asked by whoever had the number before: a reply to that is none to the next one. */
+static void stale_replies(void)
+{
+	struct user u = {}, old;
+	u8 request[7];
+
+	create(1);
+	agent_open(vm.fd);
+	guest_open(&u, RPCI);
+	expect(&u, KEEL_BACKDOOR_OPENED);
+	guest_send(&u, 7, 1);
 	expect_message(&u, sent(&u), 7);
 	old = u;
 	CHECK_EQ(call(&u, CLOSE, 0), SUCCESS);
-	CHECK_ERR(put(&u, "abc", 3), ENOENT);
-	guest_open(&u, RPCI);
-	guest_send(&u, 8, 3);
-	CHECK_ERR(put(&old, "abc", 3), old.channel.number == u.channel.number ? EPROTO : ENOENT);
+	CHECK_ERR(put(&old, "abc", 3), ENOENT);
+	open_again(&u);
+	guest_send(&u, 8, 2);
+	CHECK_ERR(put(&old, "abc", 3), EPROTO);
 	expect(&old, KEEL_BACKDOOR_CLOSED);
-	expect(&u, KEEL_BACKDOOR_OPENED);
+	skip_to_opened(&u);
+	expect_message(&u, sent(&u), 8);
+	CHECK_OK(put(&u, "right", 5));
+	guest_receives(&u, "right", 5);
+
+	/* The old request is read only now. */
+	fill(request, 7, 3);
+	guest_send(&u, 7, 3);
+	old = u;
+	CHECK_EQ(call(&u, CLOSE, 0), SUCCESS);
+	open_again(&u);
+	guest_send(&u, 8, 4);
+	expect_message(&old, request, 7);
+	CHECK_ERR(put(&old, "abc", 3), EPROTO);
+	expect(&old, KEEL_BACKDOOR_CLOSED);
+	skip_to_opened(&u);
 	expect_message(&u, sent(&u), 8);
 	CHECK_OK(put(&u, "right", 5));
 	guest_receives(&u, "right", 5);
@@ -1260,7 +1311,7 @@ static void replaced_while_waiting(void)
 	check_status_0(&r);
 	expect(&u, KEEL_BACKDOOR_CLOSED);
 	other.channel = shared->orders[1].channel;
-	expect(&other, KEEL_BACKDOOR_OPENED);
+	skip_to_opened(&other);
 	expect_message(&other, "", 0);
 	CHECK_OK(put(&other, "abc", 3));
 	guest_receives(&other, "abc", 3);
@@ -1788,8 +1839,23 @@ static void end(void)
 		vm_ends(i / 2, i % 2);
 }
 
+/* Opened by another process, which shares the descriptors with this one. */
+static int backdoor_open_elsewhere(int fd)
+{
+	int status;
+	pid_t pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+
+	REQUIRE_OK(pid);
+	if (!pid)
+		_exit(backdoor_open(fd));
+	REQUIRE_EQ(waitpid(pid, &status, 0), pid);
+	REQUIRE(WIFEXITED(status));
+	REQUIRE(fcntl(WEXITSTATUS(status), F_GETFD) >= 0);
+	return WEXITSTATUS(status);
+}
+
 /* The VMM is rid of an observer, but not of what it has opened itself. */
-static void observer_cut(void)
+static void cut(bool elsewhere)
 {
 	struct reader poller;
 	struct user u = {};
@@ -1798,12 +1864,17 @@ static void observer_cut(void)
 
 	create(1);
 	fd = observe_last();
-	agent_open(fd);
+	agent = elsewhere ? backdoor_open_elsewhere(fd) : backdoor_open(fd);
+	REQUIRE_OK(agent);
+	nonblock(agent, true);
 	guest_open(&u, RPCI);
 	expect(&u, KEEL_BACKDOOR_OPENED);
 	start_waiting(&r, &u, true);
 	reader_start(&poller, true);
 	REQUIRE_OK(ioctl(vm.fd, KEEL_OBSERVE, 0));
+	CHECK_EQ(poll_fd(agent, 0) & POLLHUP, POLLHUP);
+	if (ktap_failed())
+		ktap_fail("the observer is still there");
 	reader_end(&poller);
 	CHECK_EQ(poller.revents & POLLHUP, POLLHUP);
 	check_cut();
@@ -1825,6 +1896,17 @@ static void observer_cut(void)
 	close(agent);
 	close(fd);
 	vm_destroy(&vm);
+}
+
+static void observer_cut(void)
+{
+	cut(true);
+}
+
+/* By an observer file of the VMM's own. */
+static void own_observer_cut(void)
+{
+	cut(false);
 }
 
 /* --- Ends by SIGKILL --- */
@@ -2146,6 +2228,7 @@ static const struct ktap_case cases[] = {
 	{ "tclo_polled", tclo_polled },
 	{ "write_errors_tclo", write_errors_tclo },
 	{ "write_errors_rpci", write_errors_rpci },
+	{ "stale_replies", stale_replies },
 	{ "waits", waits },
 	{ "waits_with_interrupts", waits_with_interrupts },
 	{ "waits_masked", waits_masked },
@@ -2164,6 +2247,7 @@ static const struct ktap_case cases[] = {
 	{ "close_wakes", close_wakes },
 	{ "end", end },
 	{ "observer_cut", observer_cut },
+	{ "own_observer_cut", own_observer_cut },
 	{ "agent_killed", agent_killed },
 	{ "vmm_killed", vmm_killed },
 	{ "two_vcpus", two_vcpus },

@@ -7,6 +7,7 @@
 
 #include <linux/fs.h>
 #include <linux/kvm.h>
+#include <linux/keel.h>
 
 struct keel_vm;
 struct keel_vcpu;
@@ -110,9 +111,15 @@ struct keel_vm *abi_observed_vm(u32 id);
  */
 long abi_vm_keel_ioctl(struct keel_vm *vm, unsigned int nr, unsigned long arg);
 
+/** struct abi_backdoor_open - its argument, and whether it came by an observer file */
+struct abi_backdoor_open {
+	struct keel_backdoor_open args;
+	bool observer;
+};
+
 /**
  * abi_backdoor_open() - KEEL_BACKDOOR_OPEN, for the table of src/abi/observer.c
- * @arg: struct keel_backdoor_open, checked here
+ * @arg: struct abi_backdoor_open; the arguments are checked here
  *
  * Return: a descriptor that does not keep the VM, or an error of <linux/keel.h>, -EMFILE, -ENOMEM.
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The face of src/backdoor/: VMware's backdoor. A guest's software, unprivileged too, names an x86
- * I/O instruction in W7 and its parameters in X0 to X6, and calls through a door: a read of the debug
- * channel's status, BRK, HVC (Documentation/backdoor.md). A door is there while its hook is on.
+ * I/O instruction in W7 and its parameters in X0 to X6, and calls through a door: a read of the
+ * debug channel's status, BRK, HVC (Documentation/backdoor.md). A door is there while its hook is
+ * on.
  */
 #ifndef KEEL_BACKDOOR_H
 #define KEEL_BACKDOOR_H
@@ -12,6 +13,7 @@
 
 struct keel_vcpu;
 struct keel_vm;
+struct datagram;
 struct link;
 struct keel_backdoor_message;
 struct wait_queue_head;
@@ -66,18 +68,22 @@ void backdoor_reset(struct keel_vm *vm);
 
 /**
  * backdoor_take() - the oldest datagram for the agent
- * @header: filled in
- * @data: header->length bytes, for kvfree(); NULL for none
  * @room: of the reader, header included
  * @wait: until there is one
  *
- * Return: 0, -EMSGSIZE (no room: it stays), -EAGAIN, -ERESTARTSYS, -ENODEV (the VM has ended).
+ * Return: it, or ERR_PTR of -EMSGSIZE (no room: it stays), -EAGAIN, -ERESTARTSYS, -ENODEV (the VM
+ * has ended).
  */
-int backdoor_take(struct link *l, struct keel_backdoor_message *header, u8 **data, size_t room,
-		  bool wait);
+struct datagram *backdoor_take(struct link *l, size_t room, bool wait);
 
-/** backdoor_take_back() - one that could not be handed on is the oldest again; @data is taken */
-void backdoor_take_back(struct link *l, const struct keel_backdoor_message *header, u8 *data);
+/** backdoor_datagram() - what is in it; @data: as many bytes as the header says */
+const struct keel_backdoor_message *backdoor_datagram(const struct datagram *d, const u8 **data);
+
+/** backdoor_forget() - it was handed on */
+void backdoor_forget(struct datagram *d);
+
+/** backdoor_take_back() - it could not be: it is the oldest again */
+void backdoor_take_back(struct link *l, struct datagram *d);
 
 /**
  * backdoor_give() - a message for the guest

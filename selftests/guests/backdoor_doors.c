@@ -838,7 +838,7 @@ static void disarm(const struct level *l, bool quiet)
 	check_door(l, DOOR_BRK, READ_ONCE(shared->hooks) & BIT(DOOR_BRK));
 }
 
-static void step(const struct level *l, bool quiet)
+static void single_step(const struct level *l, bool quiet)
 {
 	const struct trial *t;
 	struct regs r, want;
@@ -918,7 +918,7 @@ static void debug(bool quiet)
 	const struct level *l;
 
 	for_each_level(l) {
-		step(l, quiet);
+		single_step(l, quiet);
 		breakpoint(l, quiet);
 		watchpoint(l, quiet);
 	}
@@ -936,7 +936,7 @@ static void arm_masked(void)
 {
 	u32 i;
 
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 20; i++) {
 		sysreg_write(mdscr_el1, i % 2 ? MDSCR_SS : MDSCR_SS | MDSCR_KDE);
 		isb();
 		sysreg_write(mdscr_el1, 0);
@@ -950,11 +950,12 @@ static void part_debug_storm(void)
 
 	sysreg_write(oslar_el1, 0);
 	isb();
-	while (!READ_ONCE(shared->stop)) {
-		for (i = 0; i < 10; i++)
+	for (i = 0; !READ_ONCE(shared->stop); i++) {
+		if (i % 64)
 			arm_masked();
-		debug(true);
-		WRITE_ONCE(shared->seen[0], shared->seen[0] + 1);
+		else
+			debug(true);
+		WRITE_ONCE(shared->seen[0], i + 1);
 	}
 }
 

@@ -197,9 +197,16 @@ static bool open_anew(struct order *o, u32 value)
 
 static void op_replace(struct order *o)
 {
-	message(o, CLOSE, 0);
-	ASSERT_EQ(o->status, SUCCESS);
-	ASSERT(open_anew(o, RPCI | COOKIES));
+	u32 number = o->channel.number, i;
+
+	for (i = 0; i < REOPENINGS; i++) {
+		message(o, CLOSE, 0);
+		ASSERT_EQ(o->status, SUCCESS);
+		ASSERT(open_anew(o, RPCI | COOKIES));
+		if (o->channel.number == number)
+			break;
+	}
+	ASSERT_EQ(o->channel.number, number);
 	message(o, SENDSIZE, 0);
 }
 

@@ -35,7 +35,7 @@ enum {
 	OP_RECEIVE,	/* a message, if there is one */
 	OP_TRIP,	/* OP_SEND, then OP_RECEIVE */
 	OP_POLL,	/* OP_RECEIVE until there is one */
-	OP_REPLACE,	/* close the channel, open another one, and send an empty message in that */
+	OP_REPLACE,	/* close the channel, open one of the same number, send an empty message */
 	OP_TICKS,	/* interrupts on, and the virtual timer's come again and again */
 	OP_MASK,	/* interrupts off again */
 	OP_STORM,	/* STORM_CALLS calls of any kind to shared.common; both CPUs may */
@@ -45,6 +45,8 @@ enum {
 #define TICK_US		2000
 #define SPI		40
 #define NOTHING		(~0ULL)
+/* Until a channel's number is used again, whichever is next. */
+#define REOPENINGS	16
 
 /* An open channel as its user knows it. */
 struct channel {

@@ -4,7 +4,6 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/poll.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/keel.h>
@@ -15,20 +14,23 @@
 static ssize_t backdoor_read(struct file *file, char __user *to, size_t room, loff_t *pos)
 {
 	struct link *l = file->private_data;
-	struct keel_backdoor_message header;
-	u8 *data;
-	int ret;
+	const struct keel_backdoor_message *header;
+	struct datagram *d;
+	const u8 *data;
+	ssize_t size;
 
-	ret = backdoor_take(l, &header, &data, room, !(file->f_flags & O_NONBLOCK));
-	if (ret)
-		return ret;
-	if (copy_to_user(to, &header, sizeof(header)) ||
-	    copy_to_user(to + sizeof(header), data, header.length)) {
-		backdoor_take_back(l, &header, data);
+	d = backdoor_take(l, room, !(file->f_flags & O_NONBLOCK));
+	if (IS_ERR(d))
+		return PTR_ERR(d);
+	header = backdoor_datagram(d, &data);
+	size = sizeof(*header) + header->length;
+	if (copy_to_user(to, header, sizeof(*header)) ||
+	    copy_to_user(to + sizeof(*header), data, header->length)) {
+		backdoor_take_back(l, d);
 		return -EFAULT;
 	}
-	kvfree(data);
-	return sizeof(header) + header.length;
+	backdoor_forget(d);
+	return size;
 }
 
 /* What it must be, whatever the guest does. */
@@ -95,13 +97,14 @@ static const struct file_operations backdoor_fops = {
 
 long abi_backdoor_open(struct keel_vm *vm, void *arg)
 {
-	struct keel_backdoor_open *args = arg;
+	struct abi_backdoor_open *o = arg;
+	struct keel_backdoor_open *args = &o->args;
 	struct link *l;
 	int fd;
 
 	if (abi_bad_argument(args))
 		return -EINVAL;
-	l = backdoor_link_create(vm, vm->mm != current->mm);
+	l = backdoor_link_create(vm, o->observer);
 	if (IS_ERR(l))
 		return PTR_ERR(l);
 	fd = anon_inode_getfd("keel-backdoor", &backdoor_fops, l, O_RDWR | O_CLOEXEC);

@@ -190,7 +190,7 @@ union vm_arg {
 	struct vm_sample sample;
 	struct keel_pnmi_inject inject;
 	struct keel_hooks hooks;
-	struct keel_backdoor_open backdoor;
+	struct abi_backdoor_open backdoor;
 };
 
 /*
@@ -234,6 +234,8 @@ static long vm_op_call(struct keel_vm *vm, u32 id, const struct vm_op *op, void 
 		vm = abi_observed_vm(id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
+	if (op->nr == KEEL_BACKDOOR_OPEN)
+		arg.backdoor.observer = observer;
 	ret = op->call(vm, &arg);
 	if (observer)
 		vm_put(vm);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The backdoor in the kernel: the clock for EL2, calls that EL2 leaves, and what is no call. */
 #include <linux/err.h>
+#include <linux/ktime.h>
 #include <linux/timekeeping.h>
 #include <asm/barrier.h>
 #include <asm/sysreg.h>

@@ -3,6 +3,7 @@
  * What a VM and the agent's file share: channels, and datagrams for the agent. Whoever of the two
  * goes first ends it; the other finds it over.
  */
+#include <linux/err.h>
 #include <linux/nospec.h>
 #include <linux/random.h>
 #include <linux/rcuwait.h>
@@ -49,7 +50,7 @@ void channel_close(struct channel *c)
 {
 	kvfree(c->in.data);
 	kvfree(c->out.data);
-	/* It finds the channel shut, or another one in its place, which its cookie does not open. */
+	/* It finds the channel shut, or another in its place, which its cookie does not open. */
 	if (c->waiter)
 		rcuwait_wake_up(&c->waiter->wait);
 	memset(c, 0, sizeof(*c));
@@ -70,10 +71,8 @@ void link_end(struct link *l)
 	mutex_lock(&l->lock);
 	l->over = true;
 	close_all(l);
-	list_for_each_entry_safe(d, next, &l->datagrams, link) {
-		kvfree(d->data);
-		kfree(d);
-	}
+	list_for_each_entry_safe(d, next, &l->datagrams, link)
+		backdoor_forget(d);
 	INIT_LIST_HEAD(&l->datagrams);
 	l->nr = 0;
 	mutex_unlock(&l->lock);
@@ -102,6 +101,7 @@ bool link_tell(struct link *l, struct channel *c, u32 kind, u8 *data, u32 length
 	d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 	if (!d)
 		return false;
+	d->cookie = c->cookie[0];
 	d->header.channel = c - l->channel;
 	d->header.kind = kind;
 	d->header.protocol = c->protocol;
@@ -133,9 +133,9 @@ struct channel *channel_open(struct link *l, u32 protocol)
 	if (!c)
 		return NULL;
 	c->protocol = protocol;
+	get_random_bytes(c->cookie, sizeof(c->cookie));
 	if (!link_tell(l, c, KEEL_BACKDOOR_OPENED, NULL, 0))
 		return NULL;
-	get_random_bytes(c->cookie, sizeof(c->cookie));
 	c->open = true;
 	return c;
 }
@@ -150,58 +150,72 @@ static struct datagram *first_datagram(struct link *l)
 /* A reply belongs to a request that the agent knows. */
 static void note_read(struct channel *c, const struct datagram *d, bool read)
 {
-	if (d->header.kind == KEEL_BACKDOOR_MESSAGE)
+	if (d->header.kind == KEEL_BACKDOOR_MESSAGE && c->open && c->cookie[0] == d->cookie)
 		c->read = read && c->asked;
 }
 
-static int take_locked(struct link *l, struct keel_backdoor_message *header, u8 **data,
-		       size_t room)
+static int take_locked(struct link *l, struct datagram **d, size_t room)
 {
-	struct datagram *d = first_datagram(l);
+	struct datagram *first = first_datagram(l);
 
 	if (l->over)
 		return -ENODEV;
-	if (!d)
+	if (!first)
 		return -EAGAIN;
-	if (room < sizeof(*header) + d->header.length)
+	if (room < sizeof(first->header) + first->header.length)
 		return -EMSGSIZE;
-	list_del(&d->link);
+	list_del(&first->link);
 	l->nr--;
-	note_read(&l->channel[d->header.channel], d, true);
-	*header = d->header;
-	*data = d->data;
-	kfree(d);
+	note_read(&l->channel[first->header.channel], first, true);
+	*d = first;
 	return 0;
 }
 
-int backdoor_take(struct link *l, struct keel_backdoor_message *header, u8 **data, size_t room,
-		  bool wait)
+struct datagram *backdoor_take(struct link *l, size_t room, bool wait)
 {
+	struct datagram *d;
 	int ret;
 
 	do {
 		mutex_lock(&l->lock);
-		ret = take_locked(l, header, data, room);
+		ret = take_locked(l, &d, room);
 		mutex_unlock(&l->lock);
+		if (!ret)
+			return d;
 		if (ret != -EAGAIN || !wait)
-			return ret;
+			return ERR_PTR(ret);
 		ret = wait_event_interruptible(l->wait, backdoor_readable(l) ||
 					       backdoor_is_over(l));
 	} while (!ret);
-	return ret;
+	return ERR_PTR(ret);
 }
 
-void backdoor_take_back(struct link *l, const struct keel_backdoor_message *header, u8 *data)
+const struct keel_backdoor_message *backdoor_datagram(const struct datagram *d, const u8 **data)
 {
-	struct datagram *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	*data = d->data;
+	return &d->header;
+}
 
-	d->header = *header;
-	d->data = data;
+void backdoor_forget(struct datagram *d)
+{
+	kvfree(d->data);
+	kfree(d);
+}
+
+void backdoor_take_back(struct link *l, struct datagram *d)
+{
+	bool over;
+
 	mutex_lock(&l->lock);
-	list_add(&d->link, &l->datagrams);
-	l->nr++;
-	note_read(&l->channel[header->channel], d, false);
+	over = l->over;
+	if (!over) {
+		list_add(&d->link, &l->datagrams);
+		l->nr++;
+		note_read(&l->channel[d->header.channel], d, false);
+	}
 	mutex_unlock(&l->lock);
+	if (over)
+		backdoor_forget(d);
 }
 
 static int give_locked(struct link *l, const struct keel_backdoor_message *header, u8 *data)

@@ -51,9 +51,14 @@ struct channel {
 	struct keel_vcpu *waiter;
 };
 
-/** struct datagram - for the agent; @data: @header.length bytes, NULL for none */
+/**
+ * struct datagram - for the agent
+ * @cookie: of the channel, which may be another's by now
+ * @data: @header.length bytes, NULL for none
+ */
 struct datagram {
 	struct list_head link;
+	u32 cookie;
 	struct keel_backdoor_message header;
 	u8 *data;
 };
@@ -67,8 +72,8 @@ struct datagram {
  * @wait: readers
  * @datagrams, @nr: for the agent, oldest first
  * @channel: by number
- * @next: where to look for a free one first: the last to be used again is the one just closed, about
- *	which the agent may not know yet
+ * @next: where to look for a free one first: the last to be used again is the one just closed,
+ *	about which the agent may not know yet
  */
 struct link {
 	struct kref ref;

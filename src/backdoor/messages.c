@@ -179,12 +179,19 @@ static int call_locked(struct link *l, u64 *x)
 	}
 }
 
+/* The channel in which a vCPU waits, and by which cookie it was opened. */
+struct place {
+	struct channel *c;
+	u32 cookie;
+};
+
 /* What may end the wait: read without the lock, and looked at again under it. */
 static bool wait_over(struct keel_vcpu *vcpu, void *arg)
 {
-	struct channel *c = arg;
+	const struct place *p = arg;
 
-	return READ_ONCE(c->full) || !READ_ONCE(c->asked);
+	return READ_ONCE(p->c->full) || !READ_ONCE(p->c->asked) ||
+	       READ_ONCE(p->c->cookie[0]) != p->cookie;
 }
 
 /*
@@ -194,6 +201,7 @@ static bool wait_over(struct keel_vcpu *vcpu, void *arg)
  */
 static void wait_for_reply(struct keel_vcpu *vcpu, struct link *l, u64 *x)
 {
+	struct place p = { .cookie = x[4] };
 	struct channel *c;
 
 	mutex_lock(&l->lock);
@@ -205,7 +213,8 @@ static void wait_for_reply(struct keel_vcpu *vcpu, struct link *l, u64 *x)
 	mutex_unlock(&l->lock);
 	if (!c)
 		return;
-	vcpu_block_until(vcpu, wait_over, c);
+	p.c = c;
+	vcpu_block_until(vcpu, wait_over, &p);
 	mutex_lock(&l->lock);
 	if (c->waiter == vcpu)
 		c->waiter = NULL;

@@ -5,9 +5,8 @@
 #include <keel/vm.h>
 
 /*
- * A vCPU that runs by the old traps meanwhile calls through a door that is not there yet, or not any
- * more, and gets what the architecture says. It takes the new ones over at its next entry: the
- * request makes it load them again.
+ * Each vCPU goes by the hooks and the traps of its last entry; the request makes it enter again, by
+ * the new ones.
  */
 int run_set_hooks(struct keel_vm *vm, u32 on, u32 off)
 {

@@ -204,9 +204,9 @@ struct keel_stats {
  * by KEEL_HOOKS or, for new VMs, by the parameter hooks. The backdoor is VMware's: a call names an
  * x86 I/O instruction in W7, and parameters in X0 to X6 (Documentation/backdoor.md). Its doors:
  */
-#define KEEL_HOOK_BACKDOOR_DCC	(1 << 0)	/* MRS XZR, MDCCSR_EL0 with 0x86 in X7<63:32> */
-#define KEEL_HOOK_BACKDOOR_BRK	(1 << 1)	/* BRK #0x86 */
-#define KEEL_HOOK_BACKDOOR_HVC	(1 << 2)	/* HVC #0x86, at EL1 only */
+#define KEEL_HOOK_BACKDOOR_DCC	0x1	/* MRS XZR, MDCCSR_EL0 with 0x86 in X7<63:32> */
+#define KEEL_HOOK_BACKDOOR_BRK	0x2	/* BRK #0x86 */
+#define KEEL_HOOK_BACKDOOR_HVC	0x4	/* HVC #0x86, at EL1 only */
 
 /**
  * struct keel_hooks - for KEEL_HOOKS
@@ -318,8 +318,8 @@ struct keel_pnmi_inject {
 #define KEEL_PNMI_INJECT _IOW(KEELIO, 0x11, struct keel_pnmi_inject)
 
 /* Protocols of the backdoor's channels: what the guest asks, and what it is asked. */
-#define KEEL_BACKDOOR_RPCI	0x49435052	/* the guest sends a request and waits for the reply */
-#define KEEL_BACKDOOR_TCLO	0x4f4c4354	/* the guest looks for requests, and sends the replies */
+#define KEEL_BACKDOOR_RPCI	0x49435052	/* the guest asks, and waits for the reply */
+#define KEEL_BACKDOOR_TCLO	0x4f4c4354	/* the guest looks for requests, and replies */
 
 /* The largest message */
 #define KEEL_BACKDOOR_MAX	65536
@@ -358,8 +358,8 @@ struct keel_backdoor_open {
 /**
  * KEEL_BACKDOOR_OPEN - the host's end of the backdoor's message channels
  *
- * On a VM file and an observer file. Returns a descriptor, close-on-exec, that does not keep the VM.
- * A guest can open channels while there is one. read() returns one datagram, the header and the
+ * On a VM file and an observer file. Returns a descriptor, close-on-exec, that does not keep the
+ * VM. A guest can open channels while there is one. read() returns one datagram, the header and the
  * message, and waits for it unless O_NONBLOCK is set (-EAGAIN); -EMSGSIZE: it is longer than the
  * buffer, and stays. write() takes one: on an RPCI channel the reply to the request that was read,
  * for which the guest waits; on a TCLO channel a request. -ENOENT: no such channel (any more).
