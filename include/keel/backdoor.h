@@ -54,7 +54,8 @@ void backdoor_vm_destroy(struct keel_vm *vm);
  * backdoor_link_create() - KEEL_BACKDOOR_OPEN: channels for an agent
  * @observer: who is not the VMM
  *
- * Context: may sleep. Return: with a reference; ERR_PTR of -EBUSY (there is an agent), -ENOMEM.
+ * Context: may sleep. Return: with a reference; ERR_PTR of -EBUSY (there is an agent), -EPERM
+ * (observers are not wanted any more), -ENOMEM.
  */
 struct link *backdoor_link_create(struct keel_vm *vm, bool observer);
 

@@ -56,6 +56,11 @@ struct link *backdoor_link_create(struct keel_vm *vm, bool observer)
 	struct link *l;
 
 	mutex_lock(&vm->backdoor.lock);
+	/* KEEL_OBSERVE 0 comes before this, or takes the lock after it and cuts it. */
+	if (observer && !READ_ONCE(vm->observe)) {
+		l = ERR_PTR(-EPERM);
+		goto unlock;
+	}
 	if (link_locked(vm)) {
 		l = ERR_PTR(-EBUSY);
 		goto unlock;

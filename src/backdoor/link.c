@@ -48,12 +48,14 @@ void link_put(struct link *l)
 
 void channel_close(struct channel *c)
 {
+	struct keel_vcpu *waiter = c->waiter;
+
 	kvfree(c->in.data);
 	kvfree(c->out.data);
-	/* It finds the channel shut, or another in its place, which its cookie does not open. */
-	if (c->waiter)
-		rcuwait_wake_up(&c->waiter->wait);
 	memset(c, 0, sizeof(*c));
+	/* Now it finds the channel shut; or soon another in its place, which is not its own. */
+	if (waiter)
+		rcuwait_wake_up(&waiter->wait);
 }
 
 static void close_all(struct link *l)
@@ -212,6 +214,7 @@ void backdoor_take_back(struct link *l, struct datagram *d)
 		list_add(&d->link, &l->datagrams);
 		l->nr++;
 		note_read(&l->channel[d->header.channel], d, false);
+		wake_up(&l->wait);
 	}
 	mutex_unlock(&l->lock);
 	if (over)
