@@ -408,7 +408,10 @@ static void wait_for_state(int fd, u32 state)
 /* Exits answered at EL2, by the statistics. */
 static u64 stats_el2(int stats)
 {
-	static const char *const names[] = { "fp", "hvc", "sysreg", "irq", "iabt", "dabt" };
+	/* the rows that have a handler at EL2 */
+	static const char *const names[] = {
+		"wfx", "fp", "hvc", "smc", "sysreg", "iabt", "dabt", "brk", "irq",
+	};
 	char text[48];
 	u64 sum = 0;
 	size_t i;

@@ -73,6 +73,17 @@ static void sample(struct keel_pnmi_vcpu *out)
 	REQUIRE_EQ(s.nr, VCPUS);
 }
 
+/* Outside the guest is also who has only been preempted: until it sleeps in its WFI. */
+static void wait_asleep(u32 index)
+{
+	struct keel_vcpu_info info;
+
+	do {
+		info = (struct keel_vcpu_info){ .size = sizeof(info), .index = index };
+		REQUIRE_OK(ioctl(vm.fd, KEEL_VCPU_INFO, &info));
+	} while (info.state != KEEL_VCPU_BLOCKED);
+}
+
 /* A host interrupt may have it outside just then: where it will go on is in the loop as well. */
 static bool check_spinning(const struct keel_pnmi_vcpu *v)
 {
@@ -95,8 +106,7 @@ static void masked(void)
 	start(PART_SPIN);
 	wait_for(&shared->rounds, 0);
 	sample(out);
-	while (out[1].where == KEEL_PNMI_GUEST || out[1].pc == 0)
-		sample(out);	/* until CPU 1 sleeps */
+	wait_asleep(1);
 	for (i = 0; i < SAMPLES; i++) {
 		rounds = shared->rounds;
 		sample(out);
