@@ -11,6 +11,7 @@
 
 #include "guests/backdoor_doors.h"
 #include "lib/soak.h"
+#include "lib/observer.h"
 #include "lib/vm.h"
 
 GUEST_DECLARE(backdoor_doors);
@@ -57,26 +58,6 @@ static void hooks_set(int fd, u64 hooks)
 
 	REQUIRE_OK(ioctl(fd, KEEL_HOOKS, &h));
 	check_hooks(&h, hooks);
-}
-
-/* An observer file of the youngest VM, which has the highest id. */
-static int observe_last(void)
-{
-	struct keel_vm_info info;
-	int sys = kvm_open(), fd;
-	u32 id = 0;
-
-	for (;;) {
-		info = (struct keel_vm_info){ .size = sizeof(info), .id = id };
-		if (ioctl(sys, KEEL_NEXT_VM, &info))
-			break;
-		id = info.id;
-	}
-	REQUIRE_EQ(errno, ENOENT);
-	fd = ioctl(sys, KEEL_OPEN_VM, id);
-	REQUIRE_OK(fd);
-	close(sys);
-	return fd;
 }
 
 static void create(u64 part, int nr_vcpus)

@@ -18,6 +18,7 @@
 
 #include "guests/backdoor_messages.h"
 #include "lib/soak.h"
+#include "lib/observer.h"
 #include "lib/vm.h"
 
 GUEST_DECLARE(backdoor_messages);
@@ -1578,26 +1579,6 @@ static void unread(void)
 }
 
 /* --- The file --- */
-
-/* An observer file of the youngest VM, which has the highest id. */
-static int observe_last(void)
-{
-	struct keel_vm_info info;
-	int sys = kvm_open(), fd;
-	u32 id = 0;
-
-	for (;;) {
-		info = (struct keel_vm_info){ .size = sizeof(info), .id = id };
-		if (ioctl(sys, KEEL_NEXT_VM, &info))
-			break;
-		id = info.id;
-	}
-	REQUIRE_EQ(errno, ENOENT);
-	fd = ioctl(sys, KEEL_OPEN_VM, id);
-	REQUIRE_OK(fd);
-	close(sys);
-	return fd;
-}
 
 static void bad_arguments(int fd)
 {

@@ -13,8 +13,8 @@
 
 struct keel_vcpu;
 struct keel_vm;
-struct datagram;
-struct link;
+struct backdoor_datagram;
+struct backdoor_link;
 struct keel_backdoor_message;
 struct wait_queue_head;
 
@@ -41,7 +41,7 @@ struct backdoor_vcpu {
  */
 struct backdoor_vm {
 	struct mutex lock;	/* see above */
-	struct link *link;
+	struct backdoor_link *link;
 };
 
 /** backdoor_vm_init() - of a new VM */
@@ -57,7 +57,7 @@ void backdoor_vm_destroy(struct keel_vm *vm);
  * Context: may sleep. Return: with a reference; ERR_PTR of -EBUSY (there is an agent), -EPERM
  * (observers are not wanted any more), -ENOMEM.
  */
-struct link *backdoor_link_create(struct keel_vm *vm, bool observer);
+struct backdoor_link *backdoor_link_create(struct keel_vm *vm, bool observer);
 
 /** backdoor_cut_observer() - an agent that is not the VMM is not wanted any more; may sleep */
 void backdoor_cut_observer(struct keel_vm *vm);
@@ -75,16 +75,17 @@ void backdoor_reset(struct keel_vm *vm);
  * Return: it, or ERR_PTR of -EMSGSIZE (no room: it stays), -EAGAIN, -ERESTARTSYS, -ENODEV (the VM
  * has ended).
  */
-struct datagram *backdoor_take(struct link *l, size_t room, bool wait);
+struct backdoor_datagram *backdoor_take(struct backdoor_link *l, size_t room, bool wait);
 
-/** backdoor_datagram() - what is in it; @data: as many bytes as the header says */
-const struct keel_backdoor_message *backdoor_datagram(const struct datagram *d, const u8 **data);
+/** backdoor_datagram_read() - what is in it; @data: as many bytes as the header says */
+const struct keel_backdoor_message *
+backdoor_datagram_read(const struct backdoor_datagram *d, const u8 **data);
 
 /** backdoor_forget() - it was handed on */
-void backdoor_forget(struct datagram *d);
+void backdoor_forget(struct backdoor_datagram *d);
 
 /** backdoor_take_back() - it could not be: it is the oldest again */
-void backdoor_take_back(struct link *l, struct datagram *d);
+void backdoor_take_back(struct backdoor_link *l, struct backdoor_datagram *d);
 
 /**
  * backdoor_give() - a message for the guest
@@ -92,15 +93,15 @@ void backdoor_take_back(struct link *l, struct datagram *d);
  *
  * Return: 0, or an error of KEEL_BACKDOOR_OPEN's write().
  */
-int backdoor_give(struct link *l, const struct keel_backdoor_message *header, u8 *data);
+int backdoor_give(struct backdoor_link *l, const struct keel_backdoor_message *header, u8 *data);
 
 /** backdoor_readable() / backdoor_is_over() - for poll(); backdoor_wait() - who is woken then */
-bool backdoor_readable(struct link *l);
-bool backdoor_is_over(struct link *l);
-struct wait_queue_head *backdoor_wait(struct link *l);
+bool backdoor_readable(struct backdoor_link *l);
+bool backdoor_is_over(struct backdoor_link *l);
+struct wait_queue_head *backdoor_wait(struct backdoor_link *l);
 
 /** backdoor_release() - the agent closes its file */
-void backdoor_release(struct link *l);
+void backdoor_release(struct backdoor_link *l);
 
 /* --- calls --- */
 

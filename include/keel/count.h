@@ -34,7 +34,7 @@ extern struct el2_counted el2_counted;
 
 #if defined(KEEL_EL2) && defined(KEEL_DEBUG)
 
-/* Plain exclusives, as in el2/lock.c. */
+/* Plain exclusives, as el2_lock() has. */
 static __always_inline void el2_count(u64 *counter)
 {
 	u64 val;

@@ -13,16 +13,16 @@
 
 static ssize_t backdoor_read(struct file *file, char __user *to, size_t room, loff_t *pos)
 {
-	struct link *l = file->private_data;
+	struct backdoor_link *l = file->private_data;
 	const struct keel_backdoor_message *header;
-	struct datagram *d;
+	struct backdoor_datagram *d;
 	const u8 *data;
 	ssize_t size;
 
 	d = backdoor_take(l, room, !(file->f_flags & O_NONBLOCK));
 	if (IS_ERR(d))
 		return PTR_ERR(d);
-	header = backdoor_datagram(d, &data);
+	header = backdoor_datagram_read(d, &data);
 	size = sizeof(*header) + header->length;
 	if (copy_to_user(to, header, sizeof(*header)) ||
 	    copy_to_user(to + sizeof(*header), data, header->length)) {
@@ -45,7 +45,7 @@ static int write_check(const struct keel_backdoor_message *header, size_t size)
 static ssize_t backdoor_write(struct file *file, const char __user *from, size_t size,
 			      loff_t *pos)
 {
-	struct link *l = file->private_data;
+	struct backdoor_link *l = file->private_data;
 	struct keel_backdoor_message header;
 	u8 *data = NULL;
 	int ret;
@@ -72,7 +72,7 @@ static ssize_t backdoor_write(struct file *file, const char __user *from, size_t
 
 static __poll_t backdoor_poll(struct file *file, poll_table *wait)
 {
-	struct link *l = file->private_data;
+	struct backdoor_link *l = file->private_data;
 
 	poll_wait(file, backdoor_wait(l), wait);
 	if (backdoor_is_over(l))
@@ -99,7 +99,7 @@ long abi_backdoor_open(struct keel_vm *vm, void *arg)
 {
 	struct abi_backdoor_open *o = arg;
 	struct keel_backdoor_open *args = &o->args;
-	struct link *l;
+	struct backdoor_link *l;
 	int fd;
 
 	if (abi_bad_argument(args))

@@ -27,9 +27,9 @@ void backdoor_vm_init(struct keel_vm *vm)
 }
 
 /* One that is over is the VM's no more. */
-static struct link *link_locked(struct keel_vm *vm)
+static struct backdoor_link *link_locked(struct keel_vm *vm)
 {
-	struct link *l = vm->backdoor.link;
+	struct backdoor_link *l = vm->backdoor.link;
 
 	if (l && READ_ONCE(l->over)) {
 		vm->backdoor.link = NULL;
@@ -39,9 +39,9 @@ static struct link *link_locked(struct keel_vm *vm)
 	return l;
 }
 
-struct link *backdoor_link(struct keel_vm *vm)
+struct backdoor_link *backdoor_link_get(struct keel_vm *vm)
 {
-	struct link *l;
+	struct backdoor_link *l;
 
 	mutex_lock(&vm->backdoor.lock);
 	l = link_locked(vm);
@@ -51,9 +51,9 @@ struct link *backdoor_link(struct keel_vm *vm)
 	return l;
 }
 
-struct link *backdoor_link_create(struct keel_vm *vm, bool observer)
+struct backdoor_link *backdoor_link_create(struct keel_vm *vm, bool observer)
 {
-	struct link *l;
+	struct backdoor_link *l;
 
 	mutex_lock(&vm->backdoor.lock);
 	/* KEEL_OBSERVE 0 comes before this, or takes the lock after it and cuts it. */
@@ -77,7 +77,7 @@ unlock:
 
 static void end_link(struct keel_vm *vm, bool observers)
 {
-	struct link *l = backdoor_link(vm);
+	struct backdoor_link *l = backdoor_link_get(vm);
 
 	if (!l)
 		return;
@@ -100,7 +100,7 @@ void backdoor_cut_observer(struct keel_vm *vm)
 
 void backdoor_reset(struct keel_vm *vm)
 {
-	struct link *l = backdoor_link(vm);
+	struct backdoor_link *l = backdoor_link_get(vm);
 
 	if (!l)
 		return;

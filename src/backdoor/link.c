@@ -13,9 +13,9 @@
 
 #include "link.h"
 
-struct link *link_create(bool observer)
+struct backdoor_link *link_create(bool observer)
 {
-	struct link *l = kzalloc(sizeof(*l), GFP_KERNEL_ACCOUNT);
+	struct backdoor_link *l = kzalloc(sizeof(*l), GFP_KERNEL_ACCOUNT);
 
 	if (!l)
 		return NULL;
@@ -27,7 +27,7 @@ struct link *link_create(bool observer)
 	return l;
 }
 
-void link_get(struct link *l)
+void link_get(struct backdoor_link *l)
 {
 	kref_get(&l->ref);
 }
@@ -35,18 +35,18 @@ void link_get(struct link *l)
 /* Nothing is left in it: who had the last but one reference has ended it. */
 static void link_free(struct kref *ref)
 {
-	struct link *l = container_of(ref, struct link, ref);
+	struct backdoor_link *l = container_of(ref, struct backdoor_link, ref);
 
 	mutex_destroy(&l->lock);
 	kfree(l);
 }
 
-void link_put(struct link *l)
+void link_put(struct backdoor_link *l)
 {
 	kref_put(&l->ref, link_free);
 }
 
-void channel_close(struct channel *c)
+void channel_close(struct backdoor_channel *c)
 {
 	struct keel_vcpu *waiter = c->waiter;
 
@@ -58,7 +58,7 @@ void channel_close(struct channel *c)
 		rcuwait_wake_up(&waiter->wait);
 }
 
-static void close_all(struct link *l)
+static void close_all(struct backdoor_link *l)
 {
 	unsigned int i;
 
@@ -66,9 +66,9 @@ static void close_all(struct link *l)
 		channel_close(&l->channel[i]);
 }
 
-void link_end(struct link *l)
+void link_end(struct backdoor_link *l)
 {
-	struct datagram *d, *next;
+	struct backdoor_datagram *d, *next;
 
 	mutex_lock(&l->lock);
 	l->over = true;
@@ -81,7 +81,7 @@ void link_end(struct link *l)
 	wake_up_all(&l->wait);
 }
 
-void link_reset(struct link *l)
+void link_reset(struct backdoor_link *l)
 {
 	unsigned int i;
 
@@ -93,9 +93,9 @@ void link_reset(struct link *l)
 	mutex_unlock(&l->lock);
 }
 
-bool link_tell(struct link *l, struct channel *c, u32 kind, u8 *data, u32 length)
+bool link_tell(struct backdoor_link *l, struct backdoor_channel *c, u32 kind, u8 *data, u32 length)
 {
-	struct datagram *d;
+	struct backdoor_datagram *d;
 
 	/* A channel's end comes through whatever waits: it is one for each that was opened. */
 	if (l->nr >= LINK_DATAGRAMS && kind != KEEL_BACKDOOR_CLOSED)
@@ -115,12 +115,12 @@ bool link_tell(struct link *l, struct channel *c, u32 kind, u8 *data, u32 length
 	return true;
 }
 
-static struct channel *free_channel(struct link *l)
+static struct backdoor_channel *free_channel(struct backdoor_link *l)
 {
 	unsigned int i;
 
 	for (i = 0; i < LINK_CHANNELS; i++) {
-		struct channel *c = &l->channel[l->next++ % LINK_CHANNELS];
+		struct backdoor_channel *c = &l->channel[l->next++ % LINK_CHANNELS];
 
 		if (!c->open)
 			return c;
@@ -128,9 +128,9 @@ static struct channel *free_channel(struct link *l)
 	return NULL;
 }
 
-struct channel *channel_open(struct link *l, u32 protocol)
+struct backdoor_channel *channel_open(struct backdoor_link *l, u32 protocol)
 {
-	struct channel *c = free_channel(l);
+	struct backdoor_channel *c = free_channel(l);
 
 	if (!c)
 		return NULL;
@@ -144,21 +144,21 @@ struct channel *channel_open(struct link *l, u32 protocol)
 
 /* --- the agent's side --- */
 
-static struct datagram *first_datagram(struct link *l)
+static struct backdoor_datagram *first_datagram(struct backdoor_link *l)
 {
-	return list_first_entry_or_null(&l->datagrams, struct datagram, link);
+	return list_first_entry_or_null(&l->datagrams, struct backdoor_datagram, link);
 }
 
 /* A reply belongs to a request that the agent knows. */
-static void note_read(struct channel *c, const struct datagram *d, bool read)
+static void note_read(struct backdoor_channel *c, const struct backdoor_datagram *d, bool read)
 {
 	if (d->header.kind == KEEL_BACKDOOR_MESSAGE && c->open && c->cookie[0] == d->cookie)
 		c->read = read && c->asked;
 }
 
-static int take_locked(struct link *l, struct datagram **d, size_t room)
+static int take_locked(struct backdoor_link *l, struct backdoor_datagram **d, size_t room)
 {
-	struct datagram *first = first_datagram(l);
+	struct backdoor_datagram *first = first_datagram(l);
 
 	if (l->over)
 		return -ENODEV;
@@ -173,9 +173,9 @@ static int take_locked(struct link *l, struct datagram **d, size_t room)
 	return 0;
 }
 
-struct datagram *backdoor_take(struct link *l, size_t room, bool wait)
+struct backdoor_datagram *backdoor_take(struct backdoor_link *l, size_t room, bool wait)
 {
-	struct datagram *d;
+	struct backdoor_datagram *d;
 	int ret;
 
 	do {
@@ -192,19 +192,20 @@ struct datagram *backdoor_take(struct link *l, size_t room, bool wait)
 	return ERR_PTR(ret);
 }
 
-const struct keel_backdoor_message *backdoor_datagram(const struct datagram *d, const u8 **data)
+const struct keel_backdoor_message *
+backdoor_datagram_read(const struct backdoor_datagram *d, const u8 **data)
 {
 	*data = d->data;
 	return &d->header;
 }
 
-void backdoor_forget(struct datagram *d)
+void backdoor_forget(struct backdoor_datagram *d)
 {
 	kvfree(d->data);
 	kfree(d);
 }
 
-void backdoor_take_back(struct link *l, struct datagram *d)
+void backdoor_take_back(struct backdoor_link *l, struct backdoor_datagram *d)
 {
 	bool over;
 
@@ -221,9 +222,10 @@ void backdoor_take_back(struct link *l, struct datagram *d)
 		backdoor_forget(d);
 }
 
-static int give_locked(struct link *l, const struct keel_backdoor_message *header, u8 *data)
+static int give_locked(struct backdoor_link *l, const struct keel_backdoor_message *header,
+		       u8 *data)
 {
-	struct channel *c;
+	struct backdoor_channel *c;
 
 	if (l->over)
 		return -ENODEV;
@@ -245,7 +247,7 @@ static int give_locked(struct link *l, const struct keel_backdoor_message *heade
 	return 0;
 }
 
-int backdoor_give(struct link *l, const struct keel_backdoor_message *header, u8 *data)
+int backdoor_give(struct backdoor_link *l, const struct keel_backdoor_message *header, u8 *data)
 {
 	int ret;
 
@@ -255,22 +257,22 @@ int backdoor_give(struct link *l, const struct keel_backdoor_message *header, u8
 	return ret;
 }
 
-bool backdoor_readable(struct link *l)
+bool backdoor_readable(struct backdoor_link *l)
 {
 	return READ_ONCE(l->nr);
 }
 
-bool backdoor_is_over(struct link *l)
+bool backdoor_is_over(struct backdoor_link *l)
 {
 	return READ_ONCE(l->over);
 }
 
-struct wait_queue_head *backdoor_wait(struct link *l)
+struct wait_queue_head *backdoor_wait(struct backdoor_link *l)
 {
 	return &l->wait;
 }
 
-void backdoor_release(struct link *l)
+void backdoor_release(struct backdoor_link *l)
 {
 	link_end(l);
 	link_put(l);

@@ -28,7 +28,7 @@ struct channel_message {
 };
 
 /**
- * struct channel - all under link.lock
+ * struct backdoor_channel - all under link.lock
  * @open: the rest means something
  * @protocol: KEEL_BACKDOOR_RPCI or TCLO
  * @cookie: what each call has to show
@@ -38,7 +38,7 @@ struct channel_message {
  * @read: and has read the request
  * @waiter: the vCPU that waits for it
  */
-struct channel {
+struct backdoor_channel {
 	bool open;
 	u32 protocol;
 	u32 cookie[2];
@@ -52,11 +52,11 @@ struct channel {
 };
 
 /**
- * struct datagram - for the agent
+ * struct backdoor_datagram - for the agent
  * @cookie: of the channel, which may be another's by now
  * @data: @header.length bytes, NULL for none
  */
-struct datagram {
+struct backdoor_datagram {
 	struct list_head link;
 	u32 cookie;
 	struct keel_backdoor_message header;
@@ -64,18 +64,18 @@ struct datagram {
 };
 
 /**
- * struct link - what the VM and the agent's file have in common; neither keeps the other
+ * struct backdoor_link - what the VM and the agent's file have in common; neither keeps the other
  * @ref: both hold one
  * @lock: all below; inside no lock, no user memory is touched under it
  * @over: one of them is gone, or an observer is not wanted any more: nothing goes through
- * @observer: the file is another process's than the VMM's
+ * @observer: the agent came by an observer file: KEEL_OBSERVE 0 ends it
  * @wait: readers
  * @datagrams, @nr: for the agent, oldest first
  * @channel: by number
  * @next: where to look for a free one first: the last to be used again is the one just closed,
  *	about which the agent may not know yet
  */
-struct link {
+struct backdoor_link {
 	struct kref ref;
 	struct mutex lock;	/* all below */
 	bool over;
@@ -83,27 +83,27 @@ struct link {
 	wait_queue_head_t wait;
 	struct list_head datagrams;
 	unsigned int nr;
-	struct channel channel[LINK_CHANNELS];
+	struct backdoor_channel channel[LINK_CHANNELS];
 	unsigned int next;
 };
 
 /** link_create() - with one reference; NULL: no memory */
-struct link *link_create(bool observer);
+struct backdoor_link *link_create(bool observer);
 
-void link_get(struct link *l);
-void link_put(struct link *l);
+void link_get(struct backdoor_link *l);
+void link_put(struct backdoor_link *l);
 
 /** link_end() - close all channels, drop what waits, wake everybody; for good */
-void link_end(struct link *l);
+void link_end(struct backdoor_link *l);
 
 /** link_reset() - the guest begins anew: close its channels */
-void link_reset(struct link *l);
+void link_reset(struct backdoor_link *l);
 
 /** channel_open() - a free channel of @protocol, and word of it to the agent; locked; or NULL */
-struct channel *channel_open(struct link *l, u32 protocol);
+struct backdoor_channel *channel_open(struct backdoor_link *l, u32 protocol);
 
 /** channel_close() - forget the channel; locked */
-void channel_close(struct channel *c);
+void channel_close(struct backdoor_channel *c);
 
 /**
  * link_tell() - queue a datagram for the agent; locked
@@ -111,10 +111,10 @@ void channel_close(struct channel *c);
  *
  * Return: false: too many wait, or no memory.
  */
-bool link_tell(struct link *l, struct channel *c, u32 kind, u8 *data, u32 length);
+bool link_tell(struct backdoor_link *l, struct backdoor_channel *c, u32 kind, u8 *data, u32 length);
 
-/** backdoor_link() - the VM's, with a reference; NULL: no agent (doors.c) */
-struct link *backdoor_link(struct keel_vm *vm);
+/** backdoor_link_get() - the VM's, with a reference; NULL: no agent (doors.c) */
+struct backdoor_link *backdoor_link_get(struct keel_vm *vm);
 
 /** backdoor_message() - the command MESSAGE; false: to be made again (messages.c) */
 bool backdoor_message(struct keel_vcpu *vcpu);

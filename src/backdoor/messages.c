@@ -27,10 +27,10 @@ static u64 high_half(u64 x, u16 half)
 	return (u32)half << 16 | (x & 0xffff);
 }
 
-static struct channel *find(struct link *l, const u64 *x)
+static struct backdoor_channel *find(struct backdoor_link *l, const u64 *x)
 {
 	u32 n = (u32)x[3] >> 16;
-	struct channel *c;
+	struct backdoor_channel *c;
 
 	if (n >= LINK_CHANNELS)
 		return NULL;
@@ -38,10 +38,10 @@ static struct channel *find(struct link *l, const u64 *x)
 	return c->open && c->cookie[0] == (u32)x[4] && c->cookie[1] == (u32)x[5] ? c : NULL;
 }
 
-static int call_open(struct link *l, u64 *x)
+static int call_open(struct backdoor_link *l, u64 *x)
 {
 	u32 protocol = x[1] & ~COOKIES;
-	struct channel *c;
+	struct backdoor_channel *c;
 
 	if (!(x[1] & COOKIES) ||
 	    (protocol != KEEL_BACKDOOR_RPCI && protocol != KEEL_BACKDOOR_TCLO))
@@ -56,7 +56,7 @@ static int call_open(struct link *l, u64 *x)
 }
 
 /* All of the message has come. */
-static int deliver(struct link *l, struct channel *c)
+static int deliver(struct backdoor_link *l, struct backdoor_channel *c)
 {
 	if (!link_tell(l, c, KEEL_BACKDOOR_MESSAGE, c->in.data, c->in.size))
 		return FAILED;
@@ -66,7 +66,7 @@ static int deliver(struct link *l, struct channel *c)
 	return SUCCESS;
 }
 
-static void drop_out(struct channel *c)
+static void drop_out(struct backdoor_channel *c)
 {
 	kvfree(c->out.data);
 	c->out.data = NULL;
@@ -74,7 +74,7 @@ static void drop_out(struct channel *c)
 }
 
 /* A message that was begun is given up for the new one, and so is a reply that was not fetched. */
-static int call_sendsize(struct link *l, struct channel *c, u64 *x)
+static int call_sendsize(struct backdoor_link *l, struct backdoor_channel *c, u64 *x)
 {
 	u32 size = x[1];
 	u8 *data = NULL;
@@ -94,7 +94,7 @@ static int call_sendsize(struct link *l, struct channel *c, u64 *x)
 	return size ? SUCCESS : deliver(l, c);
 }
 
-static int call_sendpayload(struct link *l, struct channel *c, u64 *x)
+static int call_sendpayload(struct backdoor_link *l, struct backdoor_channel *c, u64 *x)
 {
 	struct channel_message *m = &c->in;
 	u32 i, n = min(m->size - m->at, 4U);
@@ -109,7 +109,7 @@ static int call_sendpayload(struct link *l, struct channel *c, u64 *x)
 	return SUCCESS;
 }
 
-static int call_recvsize(struct channel *c, u64 *x)
+static int call_recvsize(struct backdoor_channel *c, u64 *x)
 {
 	if (!c->full)
 		return c->asked ? WAIT : SUCCESS;
@@ -119,7 +119,7 @@ static int call_recvsize(struct channel *c, u64 *x)
 	return SUCCESS | DORECV;
 }
 
-static int call_recvpayload(struct channel *c, u64 *x)
+static int call_recvpayload(struct backdoor_channel *c, u64 *x)
 {
 	struct channel_message *m = &c->out;
 	u32 i, n = min(m->size - m->at, 4U), word = 0;
@@ -134,7 +134,7 @@ static int call_recvpayload(struct channel *c, u64 *x)
 	return SUCCESS;
 }
 
-static int call_recvstatus(struct channel *c)
+static int call_recvstatus(struct backdoor_channel *c)
 {
 	if (!c->full)
 		return FAILED;
@@ -142,17 +142,17 @@ static int call_recvstatus(struct channel *c)
 	return SUCCESS;
 }
 
-static int call_close(struct link *l, struct channel *c)
+static int call_close(struct backdoor_link *l, struct backdoor_channel *c)
 {
 	link_tell(l, c, KEEL_BACKDOOR_CLOSED, NULL, 0);
 	channel_close(c);
 	return SUCCESS;
 }
 
-static int call_locked(struct link *l, u64 *x)
+static int call_locked(struct backdoor_link *l, u64 *x)
 {
 	u16 type = (u32)x[2] >> 16;
-	struct channel *c;
+	struct backdoor_channel *c;
 
 	if (l->over)
 		return FAILED;
@@ -181,7 +181,7 @@ static int call_locked(struct link *l, u64 *x)
 
 /* The channel in which a vCPU waits, and by which cookie it was opened. */
 struct place {
-	struct channel *c;
+	struct backdoor_channel *c;
 	u32 cookie;
 };
 
@@ -199,10 +199,10 @@ static bool wait_over(struct keel_vcpu *vcpu, void *arg)
  * The call is then made again. The waiter is named under the lock under which it is woken, and the
  * link is held meanwhile.
  */
-static void wait_for_reply(struct keel_vcpu *vcpu, struct link *l, u64 *x)
+static void wait_for_reply(struct keel_vcpu *vcpu, struct backdoor_link *l, u64 *x)
 {
 	struct place p = { .cookie = x[4] };
-	struct channel *c;
+	struct backdoor_channel *c;
 
 	mutex_lock(&l->lock);
 	c = find(l, x);
@@ -223,7 +223,7 @@ static void wait_for_reply(struct keel_vcpu *vcpu, struct link *l, u64 *x)
 
 bool backdoor_message(struct keel_vcpu *vcpu)
 {
-	struct link *l = backdoor_link(vcpu->vm);
+	struct backdoor_link *l = backdoor_link_get(vcpu->vm);
 	u64 *x = vcpu->state.ctx.x;
 	int status = FAILED;
 

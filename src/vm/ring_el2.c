@@ -19,7 +19,7 @@
 #include <keel/compat.h>
 #include <keel/vm.h>
 
-/* True if it was set. Plain exclusives, as in el2/lock.c; acquire and release. */
+/* True if it was set. Plain exclusives, as el2_lock() has; acquire and release. */
 static __always_inline bool test_and_set(u32 *flag)
 {
 	u32 old, fail;

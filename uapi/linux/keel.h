@@ -232,8 +232,8 @@ struct keel_hooks {
  * KEEL_HOOKS - switch hooks of a VM on and off, or ask which are on
  *
  * On a VM file and an observer file, at any time. When it returns, every vCPU runs by it. -EINVAL:
- * @size, @flags, @reserved, a bit that is not known, or one in both @on and @off. -EFAULT: bad
- * address.
+ * @size, @flags, @hooks, @known, @reserved, a bit that is not known, or one in both @on and @off.
+ * -EFAULT: bad address.
  */
 #define KEEL_HOOKS _IOWR(KEELIO, 0x07, struct keel_hooks)
 
