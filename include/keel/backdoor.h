@@ -118,18 +118,19 @@ bool backdoor_dcc_el2(struct keel_vcpu *vcpu);
 /** backdoor_hvc_el2() - the same of HVC #0x86 */
 bool backdoor_hvc_el2(struct keel_vcpu *vcpu);
 
-/** enum backdoor_call - what became of one in the second tier */
-enum backdoor_call {
-	BACKDOOR_NO_CALL,	/* it is none */
-	BACKDOOR_DONE,		/* answered: past the instruction */
-	BACKDOOR_AGAIN,		/* not yet: the instruction is executed once more */
-};
-
-/** backdoor_call() - an exit as a call through the door of @hook; second tier; may sleep */
-enum backdoor_call backdoor_call(struct keel_vcpu *vcpu, u32 hook);
+/**
+ * backdoor_call() - an exit as a call through the door of @hook
+ *
+ * Context: second tier, PC at the instruction; may sleep. Return: false: it is none. True: PC is
+ * where the guest goes on: behind it, at it once more, or in the handler of a fault.
+ */
+bool backdoor_call(struct keel_vcpu *vcpu, u32 hook);
 
 /** backdoor_is_message() - do these registers ask for the command MESSAGE; any tier */
 bool backdoor_is_message(const u64 *x);
+
+/** backdoor_is_high() - or for all of a message by the high bandwidth */
+bool backdoor_is_high(const u64 *x);
 
 /** backdoor_brk_el2() - first tier of the row BRK */
 bool backdoor_brk_el2(struct keel_vcpu *vcpu);

@@ -368,9 +368,25 @@ void el2_tlb_flush_all(void);
  * el2_at() - translate @va by the loaded guest's tables
  * @at: el2_at_*: which stages, for which level, for reading or writing
  *
- * Return: PAR_EL1. The guest's own PAR_EL1 is kept. EL2 code only, guest state loaded.
+ * Return: PAR_EL1, or EL2_PAR_ABORT. The guest's own PAR_EL1 is kept. EL2 code only, in the guest's
+ * regime.
  */
 u64 el2_at(u64 (*at)(u64 va), struct gva va);
+
+/* What el2_at() returns if the walk took an external abort: PAR_EL1.F, and nothing else */
+#define EL2_PAR_ABORT	1
+
+/**
+ * el2_at_begin() / el2_at_end() - the guest's regime for el2_at() alone, in a service: keel's
+ *	vectors, HCR_EL2 with stage 2 and without TGE
+ *
+ * Context: EL2 code called by el2_call(), vCPU loaded. All of DAIF is masked in between. Before it
+ * the kernel has put its `current` into @p->host_sp_el0.
+ *
+ * Return: DAIF, for el2_at_end().
+ */
+unsigned long el2_at_begin(struct keel_vcpu *vcpu, struct prda *p);
+void el2_at_end(struct prda *p, unsigned long daif);
 
 /* --- EL2 code only --- */
 void el2_note(enum el2_note_kind kind, u64 a, u64 b);
@@ -410,7 +426,12 @@ void el2_check_read(u64 value[EL2_NR_CHECKED]);
 void el2_switch(struct el2_ctx *ctx, struct prda *p);
 void el2_serror_window(void);
 u64 el2_guest_sp_el0(const struct el2_ctx *ctx);	/* SP_EL0 of the guest, in the first tier */
-u64 el2_at_s1e1r(u64 va);	/* PAR_EL1; 1 (F) if the walk took an external abort */
+u64 el2_at_s1e1r(u64 va);	/* for el2_at(): 1 if the walk took an external abort */
+u64 el2_at_s1e1w(u64 va);
+u64 el2_at_s1e0r(u64 va);
+u64 el2_at_s1e0w(u64 va);
+u64 el2_at_s1e1rp(u64 va);	/* by PSTATE.PAN; FEAT_PAN2 */
+u64 el2_at_s1e1wp(u64 va);
 u64 el2_at_s12e1r(u64 va);
 u64 el2_at_s12e1w(u64 va);
 u64 el2_at_s12e0r(u64 va);

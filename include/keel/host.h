@@ -30,6 +30,7 @@ struct host_features {
 	bool hafdbs;		/* hardware access flag in stage 2 */
 	bool ttl;		/* FEAT_TTL */
 	bool vmid16;
+	bool pan2;		/* AT S1E1RP, AT S1E1WP */
 	bool ras;
 	bool pauth;		/* address authentication */
 	bool sve;

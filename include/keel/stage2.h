@@ -168,6 +168,25 @@ const struct memslot *stage2_find_slot(struct keel_vm *vm, struct ipa a);
  */
 int stage2_handle_fault(struct keel_vcpu *vcpu);
 
+/**
+ * stage2_fault_in() - have the page at @a mapped, as if the guest had missed it there
+ *
+ * Context: the running thread, may sleep. Return: > 0: it was, or will be at another try; -ENOENT:
+ * no memory there, or none that the guest may write; another error: the VMM's mapping is bad.
+ */
+int stage2_fault_in(struct keel_vcpu *vcpu, struct ipa a, bool write);
+
+/**
+ * stage2_copy() - @n bytes inside a page of guest memory to @buf, or from it if @write
+ *
+ * Context: the running thread; faults nothing in. Return: 0; -ENOENT: no memory there, or none that
+ * the guest may write; -EFAULT: the VMM's page is not there: stage2_touch(), and try again.
+ */
+int stage2_copy(struct keel_vm *vm, struct ipa a, void *buf, unsigned int n, bool write);
+
+/** stage2_touch() - fault in what stage2_copy() missed; 0, -ENOENT, -EFAULT: it cannot be had */
+int stage2_touch(struct keel_vm *vm, struct ipa a, unsigned int n, bool write);
+
 /** stage2_fault_el2() - first tier: find the IPA of the fault (HPFAR, or AT); always false */
 bool stage2_fault_el2(struct keel_vcpu *vcpu);
 

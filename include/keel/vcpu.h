@@ -291,7 +291,13 @@ void vcpu_inject_undef(struct keel_vcpu *vcpu);
 /** vcpu_inject_dabt() - synchronous external abort on a data access to @far */
 void vcpu_inject_dabt(struct keel_vcpu *vcpu, struct gva far);
 
-/** vcpu_inject_pabt() - the same on an instruction fetch */
+/**
+ * vcpu_inject_dabt_fault() - a fault of the guest's own tables on a data access to @far
+ * @fsc: fault status code
+ */
+void vcpu_inject_dabt_fault(struct keel_vcpu *vcpu, struct gva far, u64 fsc, bool write);
+
+/** vcpu_inject_pabt() - the same as vcpu_inject_dabt() on an instruction fetch */
 void vcpu_inject_pabt(struct keel_vcpu *vcpu, struct gva far);
 
 /** vcpu_inject_abt_size() - address size fault, level 0: beyond what the guest may address */

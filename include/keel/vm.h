@@ -19,6 +19,7 @@
 
 #include <keel/backdoor.h>
 #include <keel/el2.h>
+#include <keel/gva.h>
 #include <keel/pnmi.h>
 #include <keel/run.h>
 #include <keel/stage2.h>
@@ -38,6 +39,7 @@ enum vcpu_request {
 	VCPU_REQ_IRQ,		/* interrupt state changed: leave, flush, enter again */
 	VCPU_REQ_TRAPS,		/* vm->traps have changed: load them */
 	VCPU_REQ_LEAVE,		/* leave the guest once (memory or VM-wide change) */
+	VCPU_REQ_HOLD,		/* stay outside until it is taken back: vm_hold() */
 };
 
 /* Where a vCPU is (keel_vcpu.mode); the Dekker pair with requests, see run/loop.c. */
@@ -121,7 +123,8 @@ struct keel_vcpu {
  *
  * Lock order, outermost first: vm->lock, vcpu->mutex, vm->config_lock, stage2.slots_lock,
  * mmap_lock, vm->srcu (read), stage2.lock; vgic's el2_locks are taken alone (order among
- * themselves: src/vgic/vgic.c). psci_lock is a leaf.
+ * themselves: src/vgic/vgic.c). backdoor.lock and then the link's are inside vcpu->mutex; hold_lock
+ * is inside all of these and outside vm->srcu. psci_lock is a leaf.
  *
  * @ref: VM fd, vCPU fds, device fds each hold one; an observer for the time of a call
  * @id: never reused
@@ -139,6 +142,7 @@ struct keel_vcpu {
  * @by_id: index by KVM_CREATE_VCPU id
  * @hooks: KEEL_HOOK_* that are on; changed under config_lock, read without a lock
  * @traps: EL2 control registers for this VM's vCPUs, see traps_compute()
+ * @hold_lock: held while vm_hold() keeps vCPUs outside, and while one is added
  * @link: list of VMs
  */
 struct keel_vm {
@@ -159,6 +163,7 @@ struct keel_vm {
 	unsigned int nr_vcpus;
 	u32 hooks;
 	struct el2_traps traps;
+	struct mutex hold_lock;		/* see above */
 	struct list_head link;
 	u64 count[VM_COUNT_NR];
 
@@ -242,6 +247,19 @@ void vcpu_kick(struct keel_vcpu *vcpu);
 
 /** vm_request_all() - vcpu_request() on every vCPU but @but (may be NULL) */
 void vm_request_all(struct keel_vm *vm, enum vcpu_request req, struct keel_vcpu *but);
+
+/**
+ * vm_hold() / vm_release() - keep all vCPUs but @but out of the guest
+ *
+ * For what must look to the guest like one access of @but's: no other vCPU changes a translation
+ * meanwhile. Context: task, may sleep. In between no page is faulted in, and nothing sleeps for
+ * long.
+ */
+void vm_hold(struct keel_vcpu *but);
+void vm_release(struct keel_vcpu *but);
+
+/** vcpu_wait_held() - until the hold that was requested is over; the running thread */
+void vcpu_wait_held(struct keel_vcpu *vcpu);
 
 /**
  * vcpu_block() - sleep until the vCPU has a reason to run (WFI): a pending interrupt, a request, a

@@ -19,6 +19,7 @@ enum { OPEN, SENDSIZE, SENDPAYLOAD, RECVSIZE, RECVPAYLOAD, RECVSTATUS, CLOSE, TY
 #define COOKIES		0x80000000	/* flag of OPEN */
 #define SUCCESS		1
 #define DORECV		2
+#define HIGH		0x80	/* the high bandwidth is offered */
 
 #define RPCI		0x49435052
 #define TCLO		0x4f4c4354

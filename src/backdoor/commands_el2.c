@@ -18,8 +18,9 @@
 #define PORT		0x5658
 #define PORT_HIGH	0x5659	/* high bandwidth */
 
-/* Of the commands, the one that the kernel answers (messages.c) */
+/* Of the commands, the one that the kernel answers (messages.c), and that of the port above it */
 #define MESSAGE		30
+#define HIGH_MESSAGE	0
 
 /* W7: an I/O instruction */
 #define IO_SIZE		0x3	/* log2 of the bytes; 3 is invalid */
@@ -27,6 +28,7 @@
 #define IO_TYPE		3	/* of two bits */
 #define IO_IMM_PORT	5	/* of eight bits, for type 0 */
 #define IO_LOW		(2 | IO_IN | IO_DX << IO_TYPE)	/* IN EAX, DX */
+#define IO_HIGH		(IO_REP << IO_TYPE)		/* REP OUTSB; with IO_IN REP INSB */
 
 enum io_type { IO_IMM, IO_DX, IO_STRING, IO_REP };
 
@@ -116,7 +118,7 @@ static __always_inline bool is_io(u32 w7)
 	return !(w7 & rest & ~(type == IO_DX ? 0 : BIT(5)));
 }
 
-/* Nobody is behind the other ports, and nothing behind the high bandwidth. */
+/* Nobody is behind the other ports, and other moves of strings at the high bandwidth's fail. */
 static noinline void __el2 answer_port(struct keel_vcpu *vcpu, u32 w7)
 {
 	u64 *x = vcpu->state.ctx.x;
@@ -137,6 +139,12 @@ bool __el2 backdoor_is_message(const u64 *x)
 	return is_command(x) && (x[2] & 0xffff) == MESSAGE;
 }
 
+bool __el2 backdoor_is_high(const u64 *x)
+{
+	return ((u32)x[7] & ~IO_IN) == IO_HIGH && (x[3] & 0xffff) == PORT_HIGH &&
+	       (x[1] & 0xffff) == HIGH_MESSAGE;
+}
+
 static __always_inline bool call(struct keel_vcpu *vcpu)
 {
 	const u64 *x = vcpu->state.ctx.x;
@@ -148,7 +156,7 @@ static __always_inline bool call(struct keel_vcpu *vcpu)
 		answer(vcpu);
 		return true;
 	}
-	if (!is_io(w7))
+	if (!is_io(w7) || backdoor_is_high(x))
 		return false;
 	answer_port(vcpu, w7);
 	return true;

@@ -110,11 +110,22 @@ void backdoor_reset(struct keel_vm *vm)
 
 /* --- exits that the first tier leaves --- */
 
-enum backdoor_call backdoor_call(struct keel_vcpu *vcpu, u32 hook)
+bool backdoor_call(struct keel_vcpu *vcpu, u32 hook)
 {
-	if (!(vcpu->backdoor.hooks & hook) || !backdoor_is_message(vcpu->state.ctx.x))
-		return BACKDOOR_NO_CALL;
-	return backdoor_message(vcpu) ? BACKDOOR_DONE : BACKDOOR_AGAIN;
+	const u64 *x = vcpu->state.ctx.x;
+	bool done;
+
+	if (!(vcpu->backdoor.hooks & hook))
+		return false;
+	if (backdoor_is_message(x))
+		done = backdoor_message(vcpu);
+	else if (backdoor_is_high(x))
+		done = backdoor_high(vcpu);
+	else
+		return false;
+	if (done)
+		vcpu_skip(vcpu);
+	return true;
 }
 
 /*
@@ -123,20 +134,11 @@ enum backdoor_call backdoor_call(struct keel_vcpu *vcpu, u32 hook)
  */
 int backdoor_handle_brk(struct keel_vcpu *vcpu)
 {
-	struct el2_ctx *ctx = &vcpu->state.ctx;
+	u64 esr = vcpu->state.ctx.esr;
 
-	if (ctx->esr >> ESR_ELx_EC_SHIFT == ESR_ELx_EC_BRK64 &&
-	    (ctx->esr & ESR_ELx_BRK64_ISS_COMMENT_MASK) == BACKDOOR_IMM) {
-		switch (backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_BRK)) {
-		case BACKDOOR_DONE:
-			vcpu_skip(vcpu);
-			return 1;
-		case BACKDOOR_AGAIN:
-			return 1;
-		case BACKDOOR_NO_CALL:
-			break;
-		}
-	}
-	vcpu_inject_sync(vcpu, ctx->esr);
+	if (esr >> ESR_ELx_EC_SHIFT != ESR_ELx_EC_BRK64 ||
+	    (esr & ESR_ELx_BRK64_ISS_COMMENT_MASK) != BACKDOOR_IMM ||
+	    !backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_BRK))
+		vcpu_inject_sync(vcpu, esr);
 	return 1;
 }

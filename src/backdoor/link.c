@@ -142,6 +142,26 @@ struct backdoor_channel *channel_open(struct backdoor_link *l, u32 protocol)
 	return c;
 }
 
+struct backdoor_channel *channel_find(struct backdoor_link *l, u32 n, u32 high, u32 low)
+{
+	struct backdoor_channel *c;
+
+	if (n >= LINK_CHANNELS)
+		return NULL;
+	c = &l->channel[array_index_nospec(n, LINK_CHANNELS)];
+	return c->open && c->cookie[0] == high && c->cookie[1] == low ? c : NULL;
+}
+
+bool channel_deliver(struct backdoor_link *l, struct backdoor_channel *c)
+{
+	if (!link_tell(l, c, KEEL_BACKDOOR_MESSAGE, c->in.data, c->in.size))
+		return false;
+	c->in.data = NULL;
+	c->sending = false;
+	c->asked = c->protocol == KEEL_BACKDOOR_RPCI;
+	return true;
+}
+
 /* --- the agent's side --- */
 
 static struct backdoor_datagram *first_datagram(struct backdoor_link *l)

@@ -17,7 +17,7 @@ struct keel_vm;
 #define LINK_DATAGRAMS	64	/* that wait for the agent */
 
 /**
- * struct channel_message - on its way from or to the guest, four bytes a call
+ * struct channel_message - on its way from or to the guest
  * @data: @size bytes, NULL for none
  * @at: how many have been moved
  */
@@ -102,6 +102,12 @@ void link_reset(struct backdoor_link *l);
 /** channel_open() - a free channel of @protocol, and word of it to the agent; locked; or NULL */
 struct backdoor_channel *channel_open(struct backdoor_link *l, u32 protocol);
 
+/** channel_find() - the open channel @n, if these are its cookies, or NULL; locked */
+struct backdoor_channel *channel_find(struct backdoor_link *l, u32 n, u32 high, u32 low);
+
+/** channel_deliver() - all of the guest's message has come; locked; false: as link_tell() */
+bool channel_deliver(struct backdoor_link *l, struct backdoor_channel *c);
+
 /** channel_close() - forget the channel; locked */
 void channel_close(struct backdoor_channel *c);
 
@@ -118,5 +124,8 @@ struct backdoor_link *backdoor_link_get(struct keel_vm *vm);
 
 /** backdoor_message() - the command MESSAGE; false: to be made again (messages.c) */
 bool backdoor_message(struct keel_vcpu *vcpu);
+
+/** backdoor_high() - a message by the high bandwidth; false: PC is where to go on (high.c) */
+bool backdoor_high(struct keel_vcpu *vcpu);
 
 #endif /* KEEL_BACKDOOR_LINK_H */

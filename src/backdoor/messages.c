@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The backdoor's command MESSAGE, second tier: the guest's end of the channels. A message goes
- * through four bytes a call, its size first. What a call must not do fails with status 0, and
- * changes nothing.
+ * through four bytes a call, its size first, or all of it by the high bandwidth (high.c). What a
+ * call must not do fails with status 0, and changes nothing.
  */
-#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include <keel/backdoor.h>
@@ -18,6 +17,7 @@ enum { OPEN, SENDSIZE, SENDPAYLOAD, RECVSIZE, RECVPAYLOAD, RECVSTATUS, CLOSE };
 #define FAILED		0
 #define SUCCESS		1
 #define DORECV		2	/* there is a message for the guest */
+#define HIGH		0x80	/* it can go by the high bandwidth (high.c) */
 #define WAIT		-1	/* no status: the call is not over */
 
 #define COOKIES		0x80000000	/* in W1 of OPEN: the calls that follow show theirs */
@@ -29,13 +29,7 @@ static u64 high_half(u64 x, u16 half)
 
 static struct backdoor_channel *find(struct backdoor_link *l, const u64 *x)
 {
-	u32 n = (u32)x[3] >> 16;
-	struct backdoor_channel *c;
-
-	if (n >= LINK_CHANNELS)
-		return NULL;
-	c = &l->channel[array_index_nospec(n, LINK_CHANNELS)];
-	return c->open && c->cookie[0] == (u32)x[4] && c->cookie[1] == (u32)x[5] ? c : NULL;
+	return channel_find(l, (u32)x[3] >> 16, x[4], x[5]);
 }
 
 static int call_open(struct backdoor_link *l, u64 *x)
@@ -55,15 +49,9 @@ static int call_open(struct backdoor_link *l, u64 *x)
 	return SUCCESS;
 }
 
-/* All of the message has come. */
 static int deliver(struct backdoor_link *l, struct backdoor_channel *c)
 {
-	if (!link_tell(l, c, KEEL_BACKDOOR_MESSAGE, c->in.data, c->in.size))
-		return FAILED;
-	c->in.data = NULL;
-	c->sending = false;
-	c->asked = c->protocol == KEEL_BACKDOOR_RPCI;
-	return SUCCESS;
+	return channel_deliver(l, c) ? SUCCESS : FAILED;
 }
 
 static void drop_out(struct backdoor_channel *c)
@@ -91,7 +79,7 @@ static int call_sendsize(struct backdoor_link *l, struct backdoor_channel *c, u6
 	kvfree(c->in.data);
 	c->in = (struct channel_message) { .data = data, .size = size };
 	c->sending = size;
-	return size ? SUCCESS : deliver(l, c);
+	return size ? SUCCESS | HIGH : deliver(l, c);
 }
 
 static int call_sendpayload(struct backdoor_link *l, struct backdoor_channel *c, u64 *x)
@@ -116,7 +104,7 @@ static int call_recvsize(struct backdoor_channel *c, u64 *x)
 	c->out.at = 0;
 	x[1] = c->out.size;
 	x[3] = high_half(x[3], SENDSIZE);
-	return SUCCESS | DORECV;
+	return SUCCESS | DORECV | (c->out.size ? HIGH : 0);
 }
 
 static int call_recvpayload(struct backdoor_channel *c, u64 *x)

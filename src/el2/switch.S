@@ -326,20 +326,35 @@ SYM_CODE_END(el2_guest_sp_el0)
  * u64 el2_at_<stages>e<el><access>(u64 va)
  *
  * Arm ARM D8.15: an external abort on the walk of an AT instruction is taken as a synchronous
- * exception to the level that executed it, here EL2; then PAR_EL1 is not written: return F = 1. All
- * of them stand between el2_at_first and el2_at_fixup.
+ * exception to the level that executed it, here EL2; then PAR_EL1 is not written: return 1. All of
+ * them stand between el2_at_first and el2_at_fixup.
  */
 .macro at_function op
 SYM_CODE_START(el2_at_\op)
 	at	\op, x0
 	isb
-	mrs	x0, par_el1
+	mov	x0, #0
 	ret
 SYM_CODE_END(el2_at_\op)
 .endm
 
+/* AT S1E1RP and S1E1WP, which an assembler for Armv8.0 does not know by name (Arm ARM C5.5) */
+.macro at_pan_function name, op2
+SYM_CODE_START(el2_at_\name)
+	sys	#0, c7, c9, #\op2, x0
+	isb
+	mov	x0, #0
+	ret
+SYM_CODE_END(el2_at_\name)
+.endm
+
 SYM_INNER_LABEL(el2_at_first, SYM_L_LOCAL)
 	at_function s1e1r
+	at_function s1e1w
+	at_function s1e0r
+	at_function s1e0w
+	at_pan_function s1e1rp, 0
+	at_pan_function s1e1wp, 1
 	at_function s12e1r
 	at_function s12e1w
 	at_function s12e0r

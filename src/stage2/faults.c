@@ -445,6 +445,16 @@ static int fault_on_address(struct keel_vcpu *vcpu, bool permission)
 	return fault_on_memory(vcpu, &f);
 }
 
+int stage2_fault_in(struct keel_vcpu *vcpu, struct ipa a, bool write)
+{
+	struct fault f = { .ipa = ipa_page(a), .write = write };
+
+	if (a.v >> vcpu->vm->stage2.ipa_bits || !fault_lookup(vcpu, &f) ||
+	    (write && f.slot.flags & KVM_MEM_READONLY))
+		return -ENOENT;
+	return fault_on_memory(vcpu, &f);
+}
+
 int stage2_handle_fault(struct keel_vcpu *vcpu)
 {
 	const struct el2_ctx *ctx = &vcpu->state.ctx;

@@ -11,8 +11,6 @@
 
 #define HPFAR_FIPA		GENMASK_ULL(43, 4)	/* IPA[51:12] */
 #define HPFAR_TO_IPA_SHIFT	8
-#define PAR_F			BIT(0)
-#define PAR_PA			GENMASK_ULL(47, 12)
 
 /*
  * Two vCPUs of a VM share its VMID but not their stage-1 tables: where another one ran last, its
@@ -65,7 +63,7 @@ bool __el2 stage2_fault_el2(struct keel_vcpu *vcpu)
 	} else {
 		par = el2_at(el2_at_s1e1r, gva(ctx->far));
 		page = par & PAR_PA;
-		ctx->fault_ipa_valid = !(par & PAR_F);
+		ctx->fault_ipa_valid = !(par & PAR_FAULT);
 	}
 	ctx->fault_ipa = ipa(page | (ctx->far & ~PAGE_MASK));
 	return false;
@@ -92,5 +90,5 @@ bool __el2 stage2_spurious_el2(struct keel_vcpu *vcpu)
 		at = write ? el2_at_s12e0w : el2_at_s12e0r;
 	else
 		at = write ? el2_at_s12e1w : el2_at_s12e1r;
-	return !(el2_at(at, gva(vcpu->state.ctx.far)) & PAR_F);
+	return !(el2_at(at, gva(vcpu->state.ctx.far)) & PAR_FAULT);
 }

@@ -7,6 +7,7 @@
  */
 #include <linux/mm.h>
 #include <linux/nospec.h>
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -59,6 +60,41 @@ struct hva memslot_hva(const struct memslot *slot, struct ipa a)
 
 	page = array_index_nospec(page, slot->npages);
 	return hva_add(slot->hva, (page << PAGE_SHIFT) + ipa_offset(a));
+}
+
+/* The slot of @a as stage2_copy() uses it; the caller holds vm->srcu. */
+static void __user *copy_address(struct keel_vm *vm, struct ipa a, bool write)
+{
+	const struct memslot *slot = stage2_find_slot(vm, a);
+
+	if (!slot || (write && slot->flags & KVM_MEM_READONLY))
+		return NULL;
+	return (void __user *)memslot_hva(slot, a).v;
+}
+
+int stage2_copy(struct keel_vm *vm, struct ipa a, void *buf, unsigned int n, bool write)
+{
+	int idx = srcu_read_lock(&vm->srcu), ret = -ENOENT;
+	void __user *user = copy_address(vm, a, write);
+
+	if (user)
+		ret = write ? copy_to_user_nofault(user, buf, n) :
+			      copy_from_user_nofault(buf, user, n);
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
+}
+
+int stage2_touch(struct keel_vm *vm, struct ipa a, unsigned int n, bool write)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	char __user *user = copy_address(vm, a, write);
+
+	srcu_read_unlock(&vm->srcu, idx);
+	if (!user)
+		return -ENOENT;
+	if (write ? fault_in_safe_writeable(user, n) : fault_in_readable(user, n))
+		return -EFAULT;
+	return 0;
 }
 
 /* In KVM's order, so that a request with two faults gets the errno that it gets there. */

@@ -253,21 +253,22 @@ static int conduit(struct keel_vcpu *vcpu)
 	return smccc_call(vcpu);
 }
 
-int vcpu_handle_hvc(struct keel_vcpu *vcpu)
+/* The PC is past an HVC, the backdoor wants it at the instruction. */
+static bool hvc_backdoor(struct keel_vcpu *vcpu)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
 
-	if ((ctx->esr & IMM_MASK) == BACKDOOR_IMM) {
-		switch (backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_HVC)) {
-		case BACKDOOR_DONE:
-			return 1;
-		case BACKDOOR_AGAIN:
-			ctx->pc -= 4;
-			return 1;
-		case BACKDOOR_NO_CALL:
-			break;
-		}
-	}
+	ctx->pc -= 4;
+	if (backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_HVC))
+		return true;
+	ctx->pc += 4;
+	return false;
+}
+
+int vcpu_handle_hvc(struct keel_vcpu *vcpu)
+{
+	if ((vcpu->state.ctx.esr & IMM_MASK) == BACKDOOR_IMM && hvc_backdoor(vcpu))
+		return 1;
 	return conduit(vcpu);
 }
 

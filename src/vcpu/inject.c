@@ -83,6 +83,11 @@ static void inject_abort(struct keel_vcpu *vcpu, struct gva far, bool instr, u64
 	vcpu_inject_sync(vcpu, (ec << ESR_ELx_EC_SHIFT) | ESR_ELx_IL | fsc);
 }
 
+void vcpu_inject_dabt_fault(struct keel_vcpu *vcpu, struct gva far, u64 fsc, bool write)
+{
+	inject_abort(vcpu, far, false, fsc | (write ? ESR_ELx_WNR : 0));
+}
+
 void vcpu_inject_dabt(struct keel_vcpu *vcpu, struct gva far)
 {
 	inject_abort(vcpu, far, false, ESR_ELx_FSC_EXTABT);

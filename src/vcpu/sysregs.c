@@ -25,7 +25,7 @@
 enum access {
 	ACCESS_DONE,		/* past it; a read's value is in *val */
 	ACCESS_UNDEF,		/* the guest does not have it, or not in this direction */
-	ACCESS_RAISED,		/* an exception has been raised already */
+	ACCESS_ELSEWHERE,	/* the guest goes on where the PC is: an exception, mostly */
 };
 
 /**
@@ -169,19 +169,11 @@ static bool is_dcc_call(struct keel_vcpu *vcpu, const struct sysreg_row *row, bo
 static enum access access_dcc(struct keel_vcpu *vcpu, const struct sysreg_row *row, bool write,
 			      u64 *val)
 {
-	if (is_dcc_call(vcpu, row, write)) {
-		switch (backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_DCC)) {
-		case BACKDOOR_DONE:
-			return ACCESS_DONE;
-		case BACKDOOR_AGAIN:
-			return ACCESS_RAISED;
-		case BACKDOOR_NO_CALL:
-			break;
-		}
-	}
+	if (is_dcc_call(vcpu, row, write) && backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_DCC))
+		return ACCESS_ELSEWHERE;
 	if (at_el0(vcpu) && vcpu->state.reg[VCPU_MDSCR_EL1] & MDSCR_TDCC) {
 		vcpu_inject_sync(vcpu, vcpu->state.ctx.esr);
-		return ACCESS_RAISED;
+		return ACCESS_ELSEWHERE;
 	}
 	*val = 0;
 	if (row->enc == SYS_MDCCSR_EL0 && write)
@@ -636,7 +628,7 @@ int vcpu_handle_sysreg(struct keel_vcpu *vcpu)
 			ctx_set(ctx, rt, val);
 		vcpu_skip(vcpu);
 		return 1;
-	case ACCESS_RAISED:
+	case ACCESS_ELSEWHERE:
 		return 1;
 	default:
 		return reject_sysreg(vcpu);

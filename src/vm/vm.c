@@ -183,6 +183,7 @@ struct keel_vm *vm_create(unsigned long type)
 	mutex_init(&vm->lock);
 	mutex_init(&vm->config_lock);
 	mutex_init(&vm->bus_lock);
+	mutex_init(&vm->hold_lock);
 	INIT_LIST_HEAD(&vm->irqfds);
 	INIT_LIST_HEAD(&vm->ioeventfds);
 	vm_note_creator(vm);
@@ -290,9 +291,11 @@ struct keel_vcpu *vm_create_vcpu(struct keel_vm *vm, u32 id)
 	vcpu = vcpu_create(vm, id);
 	if (IS_ERR(vcpu))
 		return vcpu;
+	mutex_lock(&vm->hold_lock);
 	vm->vcpus[vm->nr_vcpus] = vcpu;
 	/* Pairs with the load-acquire in vm_for_each_vcpu(). */
 	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);
+	mutex_unlock(&vm->hold_lock);
 	return vcpu;
 }
 

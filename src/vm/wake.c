@@ -134,6 +134,51 @@ void vm_guest_barrier(struct keel_vm *vm)
 	}
 }
 
+/* Nobody who sleeps in a WFI is woken: the bit is looked at before the next entry. */
+static void vcpu_hold(struct keel_vcpu *vcpu)
+{
+	set_bit(VCPU_REQ_HOLD, &vcpu->requests);
+	/* Pairs with the smp_mb() after mode in run/loop.c: see the top of this file. */
+	smp_mb__after_atomic();
+	if (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST)
+		vcpu_send_kick(vcpu);
+}
+
+void vm_hold(struct keel_vcpu *but)
+{
+	struct keel_vcpu *vcpu;
+	unsigned int i;
+
+	mutex_lock(&but->vm->hold_lock);
+	vm_for_each_vcpu(i, vcpu, but->vm)
+		if (vcpu != but)
+			vcpu_hold(vcpu);
+	vm_for_each_vcpu(i, vcpu, but->vm) {
+		/* Pairs with the store-release of mode at leave: what the guest did comes first. */
+		while (vcpu != but && smp_load_acquire(&vcpu->mode) == VCPU_IN_GUEST) {
+			cond_resched();
+			cpu_relax();
+		}
+	}
+}
+
+void vm_release(struct keel_vcpu *but)
+{
+	struct keel_vcpu *vcpu;
+	unsigned int i;
+
+	vm_for_each_vcpu(i, vcpu, but->vm)
+		if (vcpu != but)
+			clear_bit(VCPU_REQ_HOLD, &vcpu->requests);
+	mutex_unlock(&but->vm->hold_lock);
+}
+
+void vcpu_wait_held(struct keel_vcpu *vcpu)
+{
+	mutex_lock(&vcpu->vm->hold_lock);
+	mutex_unlock(&vcpu->vm->hold_lock);
+}
+
 bool vcpu_runnable(struct keel_vcpu *vcpu)
 {
 	if (READ_ONCE(vcpu->state.power_off))
@@ -143,7 +188,9 @@ bool vcpu_runnable(struct keel_vcpu *vcpu)
 
 static bool vcpu_block_ends(struct keel_vcpu *vcpu)
 {
-	return vcpu_runnable(vcpu) || READ_ONCE(vcpu->requests) & ~BIT(VCPU_REQ_SLEEP) ||
+	const unsigned long no_reason = BIT(VCPU_REQ_SLEEP) | BIT(VCPU_REQ_HOLD);
+
+	return vcpu_runnable(vcpu) || READ_ONCE(vcpu->requests) & ~no_reason ||
 	       kvm_run_immediate_exit(vcpu->kvm_run) || READ_ONCE(vm_shut_down);
 }
 
