@@ -82,7 +82,7 @@ struct vcpu_fp {
 
 /**
  * struct vcpu_debug - the host's hardware breakpoints and watchpoints while a guest has its own
- * @loaded: the guest's are in the CPU, since vcpu_state_enter_el2()
+ * @loaded: the guest's are in the CPU; with FEAT_FGT they are newer there than in vcpu_state.reg
  * @host: DBGBVR, DBGBCR, DBGWVR, DBGWCR, 16 of each
  */
 struct vcpu_debug {

@@ -183,6 +183,12 @@ void vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p);
 /** vcpu_debug_leave_el2() - the host's back; all of DAIF masked until it returns */
 void vcpu_debug_leave_el2(struct keel_vcpu *vcpu, struct prda *p);
 
+/** vcpu_debug_arm_el2() - the guest's MDSCR_EL1 has changed; first tier */
+void vcpu_debug_arm_el2(struct keel_vcpu *vcpu);
+
+/** vcpu_debug_set_el2() - the guest writes breakpoint or watchpoint register @home; first tier */
+void vcpu_debug_set_el2(struct keel_vcpu *vcpu, unsigned int home, u64 val);
+
 /** vcpu_debug_mdscr() - what the guest's @mdscr means for the CPU: nothing under its OS lock */
 u64 vcpu_debug_mdscr(const struct keel_vcpu *vcpu, u64 mdscr);
 

@@ -47,10 +47,7 @@ bool __el2 sysreg_constant_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_r
 	return !write;
 }
 
-/*
- * Op2 4, 5: breakpoints, 6, 7: watchpoints; CRm: which. The second tier writes them while they are
- * in the CPU (debug_el2.c).
- */
+/* Op2 4, 5: breakpoints, 6, 7: watchpoints; CRm: which. */
 bool __el2 sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 			    u64 *val)
 {
@@ -60,9 +57,7 @@ bool __el2 sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row 
 		return false;
 	if (!write)
 		return sysreg_read_el2(vcpu, row, write, val);
-	if (vcpu->state.debug.loaded)
-		return false;
-	vcpu->state.reg[row->home] = *val;
+	vcpu_debug_set_el2(vcpu, row->home, *val);
 	return true;
 }
 
@@ -70,12 +65,14 @@ bool __el2 sysreg_mdscr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row 
 			    u64 *val)
 {
 	u64 *mdscr = &vcpu->state.reg[VCPU_MDSCR_EL1];
+	bool changes;
 
 	if (!write)
 		return sysreg_read_el2(vcpu, row, write, val);
-	if (vcpu_debug_mdscr(vcpu, *mdscr) != vcpu_debug_mdscr(vcpu, *val))
-		return false;
+	changes = vcpu_debug_mdscr(vcpu, *mdscr) != vcpu_debug_mdscr(vcpu, *val);
 	*mdscr = *val;
+	if (changes)
+		vcpu_debug_arm_el2(vcpu);
 	return true;
 }
 

@@ -82,6 +82,16 @@ static bool host_fwb(const struct keel_vm *vm)
 	return host.fwb;
 }
 
+static bool host_fgt(const struct keel_vm *vm)
+{
+	return host.fgt;
+}
+
+static bool host_no_fgt(const struct keel_vm *vm)
+{
+	return !host.fgt;
+}
+
 static bool host_ras(const struct keel_vm *vm)
 {
 	return host.ras;
@@ -169,7 +179,10 @@ static const struct trap_row traps[] = {
 	ROW(mdcr, MDCR_EL2_TPM | MDCR_EL2_TPMCR),	/* PMU */
 	ROW(mdcr, MDCR_EL2_TPMS),	/* SPE */
 	ROW(mdcr, MDCR_EL2_TTRF),	/* TRFCR_EL1 */
-	ROW(mdcr, MDCR_EL2_TDRA | MDCR_EL2_TDOSA | MDCR_EL2_TDA),	/* debug: emulated */
+	/* debug: emulated, but for breakpoints and watchpoints in use (debug_el2.c) */
+	ROW(mdcr, MDCR_EL2_TDRA | MDCR_EL2_TDOSA),
+	ROW_IF(mdcr, MDCR_EL2_TDCC, host_fgt),
+	ROW_IF(mdcr, MDCR_EL2_TDA, host_no_fgt),
 
 	ROW(hstr, BIT(15)),		/* AArch32 applications: CP15 c15, IMPLEMENTATION DEFINED */
 
