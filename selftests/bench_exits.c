@@ -27,11 +27,15 @@ static const char * const el2_names[EL2_COUNTS] = {
 	"el2_entries", "el2_sysreg_writes", "el2_isbs",
 };
 
+static void *wait_for_kicks(void *arg);
+static void *signal_on_request(void *arg);
+static void *serve_messages(void *arg);
+
 static const struct op {
 	const char *name;
 	u64 ipa;		/* memory to fault in, taken away before each batch */
 	u64 size;
-	void *(*helper)(void *arg);
+	void *(*helper)(void *arg);	/* a thread at the other end */
 	int vcpus;
 	bool sleeps;		/* counted by the PMU */
 	u32 hooks;		/* keel's alone: that it needs */
@@ -43,6 +47,12 @@ static const struct op {
 	[BENCH_DOOR_DCC]	= { "door_dcc", .hooks = KEEL_HOOK_BACKDOOR_DCC },
 	[BENCH_DOOR_BRK]	= { "door_brk", .hooks = KEEL_HOOK_BACKDOOR_BRK },
 	[BENCH_DOOR_HVC]	= { "door_hvc", .hooks = KEEL_HOOK_BACKDOOR_HVC },
+	[BENCH_MESSAGE]		= { "message_60k", .helper = serve_messages,
+				    .hooks = KEEL_HOOK_BACKDOOR_DCC },
+	[BENCH_DEBUGGER]	= { "debugger" },
+	[BENCH_DEBUGGER_DCC]	= { "debugger_dcc", .hooks = KEEL_HOOK_BACKDOOR_DCC },
+	[BENCH_DEBUGGER_BOTH]	= { "debugger_both", .hooks = KEEL_HOOK_BACKDOOR_DCC |
+							      KEEL_HOOK_BACKDOOR_BRK },
 	[BENCH_VGIC_READ]	= { "vgic_read" },
 	[BENCH_VGIC_WRITE]	= { "vgic_write" },
 	[BENCH_MMIO_USER]	= { "mmio_user" },
@@ -51,9 +61,9 @@ static const struct op {
 	[BENCH_EOI]		= { "eoi" },
 	[BENCH_TIMER]		= { "timer" },
 	[BENCH_WFI_WAKE]	= { "wfi_wake", .sleeps = true },
-	[BENCH_IOEVENTFD]	= { "ioeventfd" },
-	[BENCH_IOEVENTFD_WAKE]	= { "ioeventfd_wake" },
-	[BENCH_IRQFD]		= { "irqfd" },
+	[BENCH_IOEVENTFD]	= { "ioeventfd", .helper = wait_for_kicks },
+	[BENCH_IOEVENTFD_WAKE]	= { "ioeventfd_wake", .helper = wait_for_kicks },
+	[BENCH_IRQFD]		= { "irqfd", .helper = signal_on_request },
 	[BENCH_IPI]		= { "ipi", .vcpus = 2 },
 	[BENCH_IPI_BLOCKED]	= { "ipi_blocked", .vcpus = 2 },
 };
@@ -63,6 +73,7 @@ static struct bench {
 	const struct op *op;
 	void *mem;
 	int eventfd;
+	int agent;
 	bool stop;
 	struct bench_shared *shared;
 	int stats;
@@ -178,6 +189,25 @@ static void *signal_on_request(void *arg)
 	return NULL;
 }
 
+/* The backdoor's agent: sends each message back, until the guest closes the channel. */
+static void *serve_messages(void *arg)
+{
+	static struct {
+		struct keel_backdoor_message h;
+		char data[BENCH_MESSAGE_SIZE];
+	} d;
+	struct bench *bench = arg;
+
+	do {
+		REQUIRE(read(bench->agent, &d, sizeof(d)) >= (ssize_t)sizeof(d.h));
+		if (d.h.kind != KEEL_BACKDOOR_MESSAGE)
+			continue;
+		REQUIRE_EQ(d.h.length, sizeof(d.data));
+		REQUIRE_EQ(write(bench->agent, &d, sizeof(d)), sizeof(d));
+	} while (d.h.kind != KEEL_BACKDOOR_CLOSED);
+	return NULL;
+}
+
 static void pin(pthread_t thread, int cpu)
 {
 	cpu_set_t set;
@@ -187,33 +217,49 @@ static void pin(pthread_t thread, int cpu)
 	REQUIRE(!pthread_setaffinity_np(thread, sizeof(set), &set));
 }
 
-/* The event that the operation is about, and the thread at its other end, on CPU 0. */
-static bool helper_start(struct vm *vm, pthread_t *thread)
+/* The event that the operation is about. */
+static void event_create(struct vm *vm)
 {
 	bool irq = b.op == &ops[BENCH_IRQFD];
 	struct kvm_ioeventfd kick = { .addr = BENCH_KICK_IPA, .len = 4 };
 	struct kvm_irqfd irqfd = { .gsi = BENCH_SPI - 32 };
 
-	if (!irq && b.op != &ops[BENCH_IOEVENTFD] && b.op != &ops[BENCH_IOEVENTFD_WAKE])
-		return false;
 	b.eventfd = eventfd(0, EFD_CLOEXEC);
 	REQUIRE_OK(b.eventfd);
 	kick.fd = b.eventfd;
 	irqfd.fd = b.eventfd;
 	REQUIRE_OK(irq ? ioctl(vm->fd, KVM_IRQFD, &irqfd) : ioctl(vm->fd, KVM_IOEVENTFD, &kick));
-	REQUIRE(!pthread_create(thread, NULL, irq ? signal_on_request : wait_for_kicks, &b));
-	pin(*thread, 0);
-	return true;
 }
 
+static void agent_create(struct vm *vm)
+{
+	struct keel_backdoor_open args = { .size = sizeof(args) };
+
+	b.agent = ioctl(vm->fd, KEEL_BACKDOOR_OPEN, &args);
+	REQUIRE_OK(b.agent);
+}
+
+/* The thread at the other end, on CPU 0. */
+static void helper_start(struct vm *vm, pthread_t *thread)
+{
+	if (b.op->helper == serve_messages)
+		agent_create(vm);
+	else
+		event_create(vm);
+	REQUIRE(!pthread_create(thread, NULL, b.op->helper, &b));
+	pin(*thread, 0);
+}
+
+/* The agent ends with its guest. */
 static void helper_stop(pthread_t thread)
 {
 	u64 n = 1;
 
 	WRITE_ONCE(b.stop, true);
-	REQUIRE_EQ(write(b.eventfd, &n, sizeof(n)), sizeof(n));
+	if (b.eventfd)
+		REQUIRE_EQ(write(b.eventfd, &n, sizeof(n)), sizeof(n));
 	pthread_join(thread, NULL);
-	close(b.eventfd);
+	close(b.eventfd ? : b.agent);
 }
 
 static void vcpus_pin(struct vm *vm)
@@ -234,7 +280,6 @@ static void hooks_set(struct vm *vm, u32 hooks)
 
 static void run_op(enum bench_op op)
 {
-	bool helper;
 	pthread_t thread;
 	struct vm vm;
 
@@ -249,11 +294,12 @@ static void run_op(enum bench_op op)
 	b.stats = el2_wanted() ? kvm_stats_open(vm.vcpus[0].fd) : -1;
 	vm.exit = answer_mmio;
 	vm.sync = take;
-	helper = helper_start(&vm, &thread);
+	if (b.op->helper)
+		helper_start(&vm, &thread);
 	vm_start(&vm);
 	vcpus_pin(&vm);
 	CHECK_EQ(vm_wait(&vm), 0);
-	if (helper)
+	if (b.op->helper)
 		helper_stop(thread);
 	vm_destroy(&vm);
 	REQUIRE_EQ(b.batches, bench_batches() + 1);

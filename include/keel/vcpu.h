@@ -82,11 +82,13 @@ struct vcpu_fp {
 
 /**
  * struct vcpu_debug - the host's hardware breakpoints and watchpoints while a guest has its own
- * @loaded: the guest's are in the CPU; with FEAT_FGT they are newer there than in vcpu_state.reg
+ * @loaded: the guest's are in the CPU, and newer there than in vcpu_state.reg
+ * @mdscr_direct: so is its MDSCR_EL1
  * @host: DBGBVR, DBGBCR, DBGWVR, DBGWCR, 16 of each
  */
 struct vcpu_debug {
 	bool loaded;
+	bool mdscr_direct;
 	u64 host[4][16];
 };
 

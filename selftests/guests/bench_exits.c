@@ -122,6 +122,104 @@ DOOR(dcc, "mrs xzr, mdccsr_el0")
 DOOR(brk, "brk #0x86")
 DOOR(hvc, "hvc #0x86")
 
+/* --- A message and its answer --- */
+
+#define X86_IN		0x860000000e	/* X7: IN EAX, DX */
+#define X86_REP_OUTSB	0x8600000018
+#define X86_REP_INSB	0x860000001c
+#define PORT		0x5658
+#define PORT_HIGH	0x5659
+
+static struct {
+	bool open;
+	u64 number;	/* as W3 has it */
+	u64 high;	/* cookies */
+	u64 low;
+} channel;
+
+static void backdoor(u64 *x)
+{
+	register u64 x0 asm("x0") = x[0];
+	register u64 x1 asm("x1") = x[1];
+	register u64 x2 asm("x2") = x[2];
+	register u64 x3 asm("x3") = x[3];
+	register u64 x4 asm("x4") = x[4];
+	register u64 x5 asm("x5") = x[5];
+	register u64 x6 asm("x6") = x[6];
+	register u64 x7 asm("x7") = x[7];
+
+	asm volatile("mrs xzr, mdccsr_el0"
+		     : "+r" (x0), "+r" (x1), "+r" (x2), "+r" (x3), "+r" (x4), "+r" (x5)
+		     : "r" (x6), "r" (x7) : "memory");
+	memcpy(x, (u64 []){ x0, x1, x2, x3, x4, x5 }, 6 * sizeof(*x));
+}
+
+/* A call of MESSAGE; its W1. */
+static u64 message(u32 type, u64 value)
+{
+	u64 x[8] = { 0x564d5868, value, type << 16 | 30, channel.number | PORT, channel.high,
+		     channel.low, 0, X86_IN };
+
+	backdoor(x);
+	ASSERT(x[2] >> 16 & 1);
+	if (type == 0) {
+		channel.number = x[3] & 0xffff0000;
+		channel.high = x[4];
+		channel.low = x[5];
+	}
+	return x[1];
+}
+
+static void high(u64 *x)
+{
+	backdoor(x);
+	ASSERT_EQ(x[1], 0x10000);
+}
+
+static void message_end(void)
+{
+	if (channel.open)
+		message(6, 0);
+}
+
+static void run_message(int n)
+{
+	if (!channel.open) {
+		message(0, 0x49435052 | 0x80000000);
+		channel.open = true;
+	}
+	while (n--) {
+		message(1, BENCH_MESSAGE_SIZE);
+		high((u64 []){ 0x564d5868, 0x10000, BENCH_MESSAGE_SIZE, channel.number | PORT_HIGH,
+			       BENCH_REQUEST_IPA, channel.low, channel.high, X86_REP_OUTSB });
+		ASSERT_EQ(message(3, 0), BENCH_MESSAGE_SIZE);
+		high((u64 []){ 0x564d5868, 0x10000, BENCH_MESSAGE_SIZE, channel.number | PORT_HIGH,
+			       channel.high, BENCH_ANSWER_IPA, channel.low, X86_REP_INSB });
+		message(5, 1);
+	}
+}
+
+/* --- Debug --- */
+
+#define MDSCR_MDE	BIT(15)
+#define BCR_EL0		(1 | 2 << 1 | 0xf << 5)	/* enabled, at EL0, four bytes */
+
+static void run_debugger(int n)
+{
+	u64 mdscr = sysreg_read(mdscr_el1) & ~MDSCR_MDE;
+
+	sysreg_write(oslar_el1, 0);
+	while (n--) {
+		sysreg_write(dbgbvr0_el1, 0x1000);
+		sysreg_write(dbgbcr0_el1, BCR_EL0);
+		sysreg_write(mdscr_el1, mdscr | MDSCR_MDE);
+		isb();
+		sysreg_write(dbgbcr0_el1, 0);
+		sysreg_write(mdscr_el1, mdscr);
+		isb();
+	}
+}
+
 static void run_vgic_read(int n)
 {
 	while (n--)
@@ -298,6 +396,10 @@ static const struct {
 	[BENCH_DOOR_DCC]	= { run_door_dcc, NULL, 1000 },
 	[BENCH_DOOR_BRK]	= { run_door_brk, NULL, 1000 },
 	[BENCH_DOOR_HVC]	= { run_door_hvc, NULL, 1000 },
+	[BENCH_MESSAGE]		= { run_message, NULL, 20 },
+	[BENCH_DEBUGGER]	= { run_debugger, NULL, 500 },
+	[BENCH_DEBUGGER_DCC]	= { run_debugger, NULL, 500 },
+	[BENCH_DEBUGGER_BOTH]	= { run_debugger, NULL, 500 },
 	[BENCH_VGIC_READ]	= { run_vgic_read, NULL, 1000 },
 	[BENCH_VGIC_WRITE]	= { run_vgic_write, NULL, 1000 },
 	[BENCH_MMIO_USER]	= { run_mmio_user, NULL, 1000 },
@@ -346,6 +448,7 @@ void guest_main(u64 arg)
 	}
 	while (n--)
 		batch(op);
+	message_end();
 	WRITE_ONCE(stop, 1);
 	done(0);
 }

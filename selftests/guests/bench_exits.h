@@ -13,6 +13,10 @@ enum bench_op {
 	BENCH_DOOR_DCC,		/* the backdoor's GETVERSION through each of its doors; keel only */
 	BENCH_DOOR_BRK,
 	BENCH_DOOR_HVC,
+	BENCH_MESSAGE,		/* 60 KiB to an agent and back by the high bandwidth; keel only */
+	BENCH_DEBUGGER,		/* a debugged thread comes and goes: breakpoint, MDE, and off again */
+	BENCH_DEBUGGER_DCC,	/* the same while a door is open; keel only */
+	BENCH_DEBUGGER_BOTH,	/* and with the BRK door open, too */
 	BENCH_VGIC_READ,	/* GICD_IIDR */
 	BENCH_VGIC_WRITE,	/* GICD_ISENABLER of an SPI */
 	BENCH_MMIO_USER,	/* read that the VMM answers */
@@ -39,6 +43,11 @@ enum bench_op {
 #define BENCH_4K_COUNT	512
 #define BENCH_2M_IPA	0x64000000ULL
 #define BENCH_2M_COUNT	32
+
+/* The message, and where the answer goes. */
+#define BENCH_MESSAGE_SIZE	(60 * 1024)
+#define BENCH_REQUEST_IPA	0x40400000ULL
+#define BENCH_ANSWER_IPA	0x40420000ULL
 
 #define BENCH_KICK_IPA	(MMIO_IPA + 0x1000)	/* an ioeventfd */
 #define BENCH_SPI	40

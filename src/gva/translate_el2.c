@@ -23,7 +23,7 @@ static at_t __el2 at_for(unsigned int access)
 void __el2 gva_translate_el2(struct keel_vcpu *vcpu, struct prda *p, struct gva_pages *g)
 {
 	unsigned long daif = el2_at_begin(vcpu, p);
-	u64 pan = host.pan2 ? read_sysreg_s(SYS_PSTATE_PAN) : 0;
+	u64 pan = host.pan2 ? read_sysreg_s(SYS_PSTATE_PAN_FIELD) : 0;
 	at_t at = at_for(g->access);
 	unsigned int i;
 

@@ -183,14 +183,19 @@ void vcpu_debug_enter_el2(struct keel_vcpu *vcpu, struct prda *p);
 /** vcpu_debug_leave_el2() - the host's back; all of DAIF masked until it returns */
 void vcpu_debug_leave_el2(struct keel_vcpu *vcpu, struct prda *p);
 
-/** vcpu_debug_arm_el2() - the guest's MDSCR_EL1 has changed; first tier */
-void vcpu_debug_arm_el2(struct keel_vcpu *vcpu);
+/**
+ * vcpu_debug_access_el2() - the guest reads or writes one of its breakpoints and watchpoints
+ * @kind: 0 to 3: DBGBVR, DBGBCR, DBGWVR, DBGWCR
+ * @i: its number
+ * @home: its place in vcpu_state.reg
+ *
+ * Context: first tier.
+ */
+void vcpu_debug_access_el2(struct keel_vcpu *vcpu, unsigned int kind, unsigned int i,
+			   unsigned int home, bool write, u64 *val);
 
-/** vcpu_debug_set_el2() - the guest writes breakpoint or watchpoint register @home; first tier */
-void vcpu_debug_set_el2(struct keel_vcpu *vcpu, unsigned int home, u64 val);
-
-/** vcpu_debug_mdscr() - what the guest's @mdscr means for the CPU: nothing under its OS lock */
-u64 vcpu_debug_mdscr(const struct keel_vcpu *vcpu, u64 mdscr);
+/** vcpu_debug_mdscr_el2() - the guest writes MDSCR_EL1, which traps; first tier */
+void vcpu_debug_mdscr_el2(struct keel_vcpu *vcpu, u64 val);
 
 #define MDSCR_SS	BIT(0)	/* software step */
 #define MDSCR_TDCC	BIT(12)	/* EL0's DCC accesses trap to EL1 */

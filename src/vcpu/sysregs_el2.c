@@ -51,28 +51,20 @@ bool __el2 sysreg_constant_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_r
 bool __el2 sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 			    u64 *val)
 {
-	unsigned int last = sys_reg_Op2(row->enc) < 6 ? DFR0_BRPS : DFR0_WRPS;
+	unsigned int kind = sys_reg_Op2(row->enc) - 4, n = sys_reg_CRm(row->enc);
 
-	if (sys_reg_CRm(row->enc) > idregs_field(vcpu->vm, ID_DFR0, last))
+	if (n > idregs_field(vcpu->vm, ID_DFR0, kind < 2 ? DFR0_BRPS : DFR0_WRPS))
 		return false;
-	if (!write)
-		return sysreg_read_el2(vcpu, row, write, val);
-	vcpu_debug_set_el2(vcpu, row->home, *val);
+	vcpu_debug_access_el2(vcpu, kind, n, row->home, write, val);
 	return true;
 }
 
 bool __el2 sysreg_mdscr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 			    u64 *val)
 {
-	u64 *mdscr = &vcpu->state.reg[VCPU_MDSCR_EL1];
-	bool changes;
-
 	if (!write)
 		return sysreg_read_el2(vcpu, row, write, val);
-	changes = vcpu_debug_mdscr(vcpu, *mdscr) != vcpu_debug_mdscr(vcpu, *val);
-	*mdscr = *val;
-	if (changes)
-		vcpu_debug_arm_el2(vcpu);
+	vcpu_debug_mdscr_el2(vcpu, *val);
 	return true;
 }
 
