@@ -174,10 +174,8 @@ static int clear_obstacle(struct keel_vcpu *vcpu, const struct transfer *t)
 
 	switch (t->obstacle) {
 	case OBSTACLE_GUEST:
-		if (t->status == EL2_PAR_ABORT)
-			vcpu_inject_dabt(vcpu, t->at);
-		else
-			vcpu_inject_dabt_fault(vcpu, t->at, FIELD_GET(PAR_FST, t->status), t->in);
+		vcpu_inject_dabt_fault(vcpu, t->at, t->status == EL2_PAR_ABORT ?
+				       ESR_ELx_FSC_EXTABT : FIELD_GET(PAR_FST, t->status), t->in);
 		return 0;
 	case OBSTACLE_CLEAN:
 		vcpu_inject_dabt_fault(vcpu, t->at, t->status, true);
@@ -188,7 +186,7 @@ static int clear_obstacle(struct keel_vcpu *vcpu, const struct transfer *t)
 					    ESR_ELx_FSC_PERM);
 		if (ret != -ENOENT)
 			return ret;
-		vcpu_inject_dabt(vcpu, t->at);
+		vcpu_inject_dabt_fault(vcpu, t->at, ESR_ELx_FSC_EXTABT, t->in);
 		return 0;
 	default:
 		return stage2_touch(vcpu->vm, t->ipa, t->n, t->in);
