@@ -29,6 +29,8 @@ GUEST_DECLARE(backdoor_fuzz);
 #define HEADER		sizeof(struct keel_backdoor_message)
 /* What all channels and datagrams may take, and as much again for tables and what is not counted. */
 #define MEMORY_LIMIT	((64 + 2 * MAX_CHANNELS) * (s64)MAX_SIZE * 2 / (s64)HOST_PAGE)
+/* A safety limit for the time besides that which BACKDOOR_FUZZ_SECONDS says. */
+#define LIMIT_SECONDS	300
 /* What a VM that has nothing under way may have gained, counting errors of memory.stat included. */
 #define MEMORY_SLACK	1024
 
@@ -515,7 +517,8 @@ static void tell(u64 changed)
 /* Calls of each kind have been made, or this proves nothing. */
 static bool has_seen_all(void)
 {
-	return sum(ANSWERED) > 1000 && sum(NO_CALL) > 100 && sum(ACCEPTED) > 100 && sum(VERIFIED);
+	return sum(ANSWERED) > 1000 && sum(NO_CALL) > 100 && sum(ACCEPTED) > 100 &&
+	       sum(VERIFIED) && (!sum(COPIED) || sum(ABORTED));
 }
 
 static u64 disturb(int seconds, s64 limit)
@@ -560,6 +563,7 @@ static void fuzz(void)
 	u64 changed;
 	s64 before;
 
+	alarm(LIMIT_SECONDS + seconds);
 	host_mounts();
 	cgroup_begin();
 	cgroup_enter();

@@ -1071,6 +1071,12 @@ static bool probe(bool in, u32 size)
 	return false;
 }
 
+/* Four bytes a call take their time. */
+static bool at_once(u32 status, u32 size)
+{
+	return status & HIGH && (size > 256 || !one_in(8));
+}
+
 enum sent { NOT_SENT, SENT, SENT_ANYTHING };
 
 static enum sent own_send(const u8 *data, u32 size)
@@ -1079,7 +1085,7 @@ static enum sent own_send(const u8 *data, u32 size)
 
 	if (status & HIGH && probe(false, size))
 		return SENT_ANYTHING;
-	if (status & HIGH && !one_in(8))
+	if (at_once(status, size))
 		return own_high(false, (u64)data, size) ? SENT : NOT_SENT;
 	for (i = 0; i < size && status; i += 4) {
 		memcpy(&word, data + i, size - i < 4 ? size - i : 4);
@@ -1092,12 +1098,12 @@ static enum sent own_send(const u8 *data, u32 size)
 #define GUARD_BYTE	0xc3
 #define NOTHING		0xffffffff
 
-static bool own_take(u8 *data, u32 size, bool high)
+static bool own_take(u8 *data, u32 size, u32 status)
 {
 	u32 i, word;
 
 	memset(data - GUARD, GUARD_BYTE, size + 2 * GUARD);
-	if (high && !one_in(8))
+	if (at_once(status, size))
 		return own_high(true, (u64)data, size);
 	for (i = 0; i < size; i += 4) {
 		if (!own_message(RECVPAYLOAD, 1))
@@ -1123,7 +1129,7 @@ static u32 own_receive(u8 *data)
 		return NOTHING;
 	if (status & HIGH && probe(true, size))
 		return own_message(RECVSTATUS, 1) ? 0 : NOTHING;
-	if (!own_take(data, size, status & HIGH))
+	if (!own_take(data, size, status))
 		return NOTHING;
 	for (i = 0; i < GUARD; i++) {
 		ASSERT_EQ(data[size + i], GUARD_BYTE);
