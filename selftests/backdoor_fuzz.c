@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random calls through the backdoor's doors, while all that they depend on changes: the guest's page
- * tables and channels (by the guest itself), the doors, the agent and the memory (by the host).
+ * Random calls through the backdoor's doors, while all that they depend on changes: page tables and
+ * channels (by the guest itself), the doors, the agent and the memory (by the host).
  *
  * BACKDOOR_FUZZ_SEED repeats the calls of a run, BACKDOOR_FUZZ_SECONDS says how long it shall be.
  */
@@ -27,7 +27,7 @@ GUEST_DECLARE(backdoor_fuzz);
 #define HOOKS \
 	(KEEL_HOOK_BACKDOOR_HVC | KEEL_HOOK_BACKDOOR_DCC | KEEL_HOOK_BACKDOOR_BRK)
 #define HEADER		sizeof(struct keel_backdoor_message)
-/* What all channels and datagrams may take, and as much again for tables and what is not counted. */
+/* What all channels and datagrams may take, and as much again for tables and errors of counting. */
 #define MEMORY_LIMIT	((64 + 2 * MAX_CHANNELS) * (s64)MAX_SIZE * 2 / (s64)HOST_PAGE)
 /* A safety limit for the time besides that which BACKDOOR_FUZZ_SECONDS says. */
 #define LIMIT_SECONDS	300
@@ -49,11 +49,11 @@ static struct vm vm;
 static struct shared *shared;
 static u64 seed;
 static bool stop;
+static char *readonly;
 static struct region regions[] = {
 	{ .slot = 1, .ipa = BUFFERS_IPA, .size = BUFFERS_SIZE },
 	{ .slot = 2, .ipa = TABLES_IPA, .size = TABLES_SIZE },
 };
-static char *readonly;
 
 /* --- Chance --- */
 

@@ -604,7 +604,7 @@ static bool equal(const u64 *a, const u64 *b)
 	return true;
 }
 
-/* A data abort with the address of a byte of the buffer: the first one in a page that has a fault. */
+/* A data abort at a byte of the buffer: the first one in a page that has such a fault. */
 static bool is_abort(const struct call *c, const struct trial *t)
 {
 	u64 va = buffer(c), size = c->x[2], far = t->at.far, iss = t->at.esr & ESR_ISS;
@@ -910,7 +910,8 @@ static void fill_io(struct call *c)
 	call_io(c, rnd() & 0x3f, ports[below(ARRAY_SIZE(ports))]);
 	if (one_in(2))
 		set_low(&c->x[7], below(0x2000));
-	c->x[4] = c->x[5] = some_address(c);
+	c->x[4] = some_address(c);
+	c->x[5] = some_address(c);
 	c->bad = true;
 }
 
@@ -1212,7 +1213,7 @@ static void fuzz(void)
 	own_close();
 }
 
-/* Messages of all types in the order that opens and closes channels, and moves something on them. */
+/* Messages of all types, often in the order that moves something on a channel. */
 static void open_and_close(void)
 {
 	static const u8 types[] = {
@@ -1395,14 +1396,15 @@ static void tables_init(void)
 static void memory_init(void)
 {
 	u64 at;
-	u32 i, *user = (u32 *)USER_CODE;
+	u32 i;
 
 	for (at = CANARY_IPA; at < CANARY_IPA + CANARY_PAGES * PAGE; at += 8)
 		*(u64 *)at = ~at;
 	for (i = 0; i < INSNS; i++) {
-		user[2 * i] = code_el1[2 * i] = insns[i];
-		user[2 * i + 1] = code_el1[2 * i + 1] = INSN_SVC;
+		code_el1[2 * i] = insns[i];
+		code_el1[2 * i + 1] = INSN_SVC;
 	}
+	memcpy((void *)USER_CODE, code_el1, sizeof(code_el1));
 	dsb(ish);
 	asm volatile("ic ialluis\n\tdsb ish\n\tisb" : : : "memory");
 }
