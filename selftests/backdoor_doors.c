@@ -2,9 +2,11 @@
 /* VMware's backdoor: its doors, open and shut, and KEEL_HOOKS, which switches them. */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/keel.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -433,8 +435,70 @@ static void debug_storm(void)
 	vm_destroy(&vm);
 }
 
+/* --- The parameter --- */
+
+#define PARAMETER	"/sys/module/keel/parameters/hooks"
+
+/* 0, or the errno of a write of @text. */
+static int parameter_set(const char *text)
+{
+	int fd = open(PARAMETER, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	REQUIRE_OK(fd);
+	if (write(fd, text, strlen(text)) < 0)
+		ret = errno;
+	close(fd);
+	return ret;
+}
+
+static void parameter_get(char *text, size_t size)
+{
+	int fd = open(PARAMETER, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	REQUIRE_OK(fd);
+	n = read(fd, text, size - 1);
+	REQUIRE(n > 0);
+	text[n] = '\0';
+	close(fd);
+}
+
+/* Of a VM that is made now: they are on before anybody asks for them. */
+static void begins_with(u64 hooks)
+{
+	struct vm made;
+
+	vm_create_guest(&made, guest_backdoor_doors, guest_backdoor_doors_end, 1);
+	hooks_are(made.fd, hooks);
+	vm_destroy(&made);
+}
+
+static void parameter(void)
+{
+	static const char *const bad[] = { "8", "-1", "dcc", "0x100000000" };
+	char before[32];
+	size_t i;
+
+	create(0, 1);
+	hooks_are(vm.fd, 0);
+	parameter_get(before, sizeof(before));
+	CHECK_EQ(atoi(before), 0);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK(parameter_set(bad[i]));
+	begins_with(0);
+	CHECK_EQ(parameter_set("0x5\n"), 0);
+	begins_with(BIT(DOOR_DCC) | BIT(DOOR_HVC));
+	CHECK_EQ(parameter_set("7"), 0);
+	begins_with(HOOKS_ALL);
+	/* A VM that is there keeps its own. */
+	hooks_are(vm.fd, 0);
+	CHECK_EQ(parameter_set(before), 0);
+	begins_with(0);
+}
+
 static const struct ktap_case cases[] = {
 	{ "abi", abi },
+	{ "parameter", parameter },
 	{ "shut", shut },
 	{ "each_door", each_door },
 	{ "combinations", combinations },

@@ -18,7 +18,7 @@ with() {
 }
 
 echo "KTAP version 1"
-echo "1..25"
+echo "1..26"
 # the least that two CPUs need, and the least that a CPU has
 with vmid_bits=2 stage2_vmids
 with vmid_bits=2 stage2_faults
@@ -36,6 +36,7 @@ result $? "vmid_bits=1 is refused"
 with fgt=0 vcpu_inject
 with fgt=0 vcpu_fp
 with fgt=0 vtimer_irq
+with fgt=0 backdoor_doors
 with pnmi=ppi vgic_irqs
 with pnmi=ppi vcpu_smp
 with pnmi=ppi vtimer_irq
