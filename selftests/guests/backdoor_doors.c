@@ -428,6 +428,12 @@ static void answer_timefull(const u64 *x, struct regs *want)
 	want->x[0] = MAGIC;
 }
 
+static void answer_timefull_lag(const u64 *x, struct regs *want)
+{
+	answer_timefull(x, want);
+	want->x[5] = 0;
+}
+
 static void answer_unknown(const u64 *x __always_unused, struct regs *want)
 {
 	want->x[0] = UNKNOWN;
@@ -442,7 +448,7 @@ static const struct command {
 	{ GETMHZ, answer_mhz },
 	{ GETTIME, answer_time },
 	{ GETTIMEFULL, answer_timefull },
-	{ GETTIMEFULL_LAG, answer_timefull },
+	{ GETTIMEFULL_LAG, answer_timefull_lag },
 	{ 0, answer_unknown },
 	{ 0x7777, answer_unknown },
 	{ 0xffff, answer_unknown },

@@ -97,8 +97,11 @@ static void __el2 answer(struct keel_vcpu *vcpu)
 		x[0] = (u32)(clock_ns(vcpu) / NSEC_PER_SEC);
 		break;
 	case GETTIMEFULL:
+		answer_time(vcpu);
+		break;
 	case GETTIMEFULL_WITH_LAG:
 		answer_time(vcpu);
+		x[5] = 0;	/* the lag at this moment: none */
 		break;
 	default:
 		x[0] = UNKNOWN;
