@@ -583,6 +583,69 @@ static void check_getversion(int door)
 	CHECK_EQ(o->x[2], 4);
 }
 
+/* X0 alone is written. */
+static void check_options(u32 want)
+{
+	struct user u = {};
+
+	for (u.door = 0; u.door < DOORS; u.door++) {
+		struct order *o = prepare(&u, OP_RAW);
+		int i;
+
+		for (i = 0; i < 8; i++)
+			o->x[i] = ~0ULL / 255 * i;
+		o->x[0] = MAGIC;
+		o->x[2] = GETGUIOPTIONS;
+		o->x[3] = PORT;
+		o->x[7] = 0x86ULL << 32 | IN_DX;
+		order(&u, OP_RAW);
+		CHECK_EQ(o->x[0], want);
+		CHECK_EQ(o->x[2], GETGUIOPTIONS);
+		CHECK_EQ(o->x[3], PORT);
+		for (i = 1; i < 7; i++)
+			CHECK(i == 2 || i == 3 || o->x[i] == ~0ULL / 255 * i);
+	}
+}
+
+static int put_options(u32 options, u32 length)
+{
+	struct keel_backdoor_message h = {
+		.channel = ~0U,
+		.kind = KEEL_BACKDOOR_OPTIONS,
+		.length = length,
+	};
+	u8 data[8] = {};
+
+	memcpy(data, &options, sizeof(options));
+	return put_raw(&h, data, length);
+}
+
+/* The agent says them; there are none without it. */
+static void options(void)
+{
+	static const u32 wrong[] = { 0, 1, 3, 5, 8 };
+	size_t i;
+
+	create(1);
+	check_options(0);
+	agent_open(vm.fd);
+	check_options(0);
+	CHECK_OK(put_options(0xfedcba98, 4));
+	check_options(0xfedcba98);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		CHECK_ERR(put_options(1, wrong[i]), EMSGSIZE);
+	check_options(0xfedcba98);
+	CHECK_OK(put_options(4, 4));
+	check_options(4);
+	expect_none();
+	close(agent);
+	check_options(0);
+	agent_open(vm.fd);
+	check_options(0);
+	close(agent);
+	vm_destroy(&vm);
+}
+
 /* The call is none, and changes X0 only. */
 static void check_shut(void)
 {
@@ -890,7 +953,7 @@ static void no_such_channel(const struct user *u)
 
 static void bad_headers(const struct user *u)
 {
-	static const u32 kinds[] = { KEEL_BACKDOOR_OPENED, KEEL_BACKDOOR_CLOSED, 3, 0x102, ~0U };
+	static const u32 kinds[] = { KEEL_BACKDOOR_OPENED, KEEL_BACKDOOR_CLOSED, 4, 0x102, ~0U };
 	const struct keel_backdoor_message good = {
 		.channel = u->channel.number,
 		.kind = KEEL_BACKDOOR_MESSAGE,
@@ -2201,6 +2264,7 @@ static void storm_files(void)
 
 static const struct ktap_case cases[] = {
 	{ "no_agent", no_agent },
+	{ "options", options },
 	{ "round_trips_hvc", round_trips_hvc },
 	{ "round_trips_dcc", round_trips_dcc },
 	{ "round_trips_brk", round_trips_brk },

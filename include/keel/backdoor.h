@@ -126,11 +126,16 @@ bool backdoor_hvc_el2(struct keel_vcpu *vcpu);
  */
 bool backdoor_call(struct keel_vcpu *vcpu, u32 hook);
 
-/** backdoor_is_message() - do these registers ask for the command MESSAGE; any tier */
-bool backdoor_is_message(const u64 *x);
+/* enum backdoor_service - what a call wants of the kernel */
+enum backdoor_service {
+	BACKDOOR_NONE,		/* nothing, or it is no call */
+	BACKDOOR_OPTIONS,	/* GETGUIOPTIONS: what the agent wants the tools to do */
+	BACKDOOR_MESSAGE,	/* MESSAGE */
+	BACKDOOR_HIGH,		/* a message by the high bandwidth */
+};
 
-/** backdoor_is_high() - or for all of a message by the high bandwidth */
-bool backdoor_is_high(const u64 *x);
+/** backdoor_service() - by the registers of a call; any tier */
+enum backdoor_service backdoor_service(const u64 *x);
 
 /** backdoor_brk_el2() - first tier of the row BRK */
 bool backdoor_brk_el2(struct keel_vcpu *vcpu);

@@ -11,6 +11,7 @@
 #define PORT		0x5658
 #define IN_DX		0xe	/* W7: IN EAX, DX */
 #define GETVERSION	10
+#define GETGUIOPTIONS	13
 #define MESSAGE		30
 
 /* Types of calls, and their status. */

@@ -36,8 +36,10 @@ static ssize_t backdoor_read(struct file *file, char __user *to, size_t room, lo
 /* What it must be, whatever the guest does. */
 static int write_check(const struct keel_backdoor_message *header, size_t size)
 {
-	if (header->kind != KEEL_BACKDOOR_MESSAGE)
+	if (header->kind != KEEL_BACKDOOR_MESSAGE && header->kind != KEEL_BACKDOOR_OPTIONS)
 		return -EINVAL;
+	if (header->kind == KEEL_BACKDOOR_OPTIONS && header->length != sizeof(u32))
+		return -EMSGSIZE;
 	return header->length > KEEL_BACKDOOR_MAX || header->length != size - sizeof(*header) ?
 	       -EMSGSIZE : 0;
 }

@@ -18,9 +18,7 @@
 #define PORT		0x5658
 #define PORT_HIGH	0x5659	/* high bandwidth */
 
-/* Of the commands, the one that the kernel answers (messages.c), and that of the port above it */
-#define MESSAGE		30
-#define HIGH_MESSAGE	0
+#define HIGH_MESSAGE	0	/* the command of that one */
 
 /* W7: an I/O instruction */
 #define IO_SIZE		0x3	/* log2 of the bytes; 3 is invalid */
@@ -35,8 +33,10 @@ enum io_type { IO_IMM, IO_DX, IO_STRING, IO_REP };
 enum command {
 	GETMHZ = 1,
 	GETVERSION = 10,
+	GETGUIOPTIONS = 13,
 	GETHWVERSION = 17,
 	GETTIME = 23,
+	MESSAGE = 30,
 	GETTIMEFULL = 46,
 	GETTIMEFULL_WITH_LAG = 55,
 };
@@ -137,15 +137,25 @@ static __always_inline bool is_command(const u64 *x)
 	return (u32)x[7] == IO_LOW && (x[3] & 0xffff) == PORT && (u32)x[0] == MAGIC;
 }
 
-bool __el2 backdoor_is_message(const u64 *x)
+/* What needs the agent is answered by the kernel (doors.c). */
+static __always_inline bool is_for_agent(u32 command)
 {
-	return is_command(x) && (x[2] & 0xffff) == MESSAGE;
+	return command == MESSAGE || command == GETGUIOPTIONS;
 }
 
-bool __el2 backdoor_is_high(const u64 *x)
+static __always_inline bool is_high(const u64 *x)
 {
 	return ((u32)x[7] & ~IO_IN) == IO_HIGH && (x[3] & 0xffff) == PORT_HIGH &&
 	       (x[1] & 0xffff) == HIGH_MESSAGE;
+}
+
+enum backdoor_service __el2 backdoor_service(const u64 *x)
+{
+	if (is_high(x))
+		return BACKDOOR_HIGH;
+	if (!is_command(x) || !is_for_agent(x[2] & 0xffff))
+		return BACKDOOR_NONE;
+	return (x[2] & 0xffff) == MESSAGE ? BACKDOOR_MESSAGE : BACKDOOR_OPTIONS;
 }
 
 static __always_inline bool call(struct keel_vcpu *vcpu)
@@ -154,12 +164,12 @@ static __always_inline bool call(struct keel_vcpu *vcpu)
 	u32 w7 = x[7];
 
 	if (is_command(x)) {
-		if ((x[2] & 0xffff) == MESSAGE)
+		if (is_for_agent(x[2] & 0xffff))
 			return false;
 		answer(vcpu);
 		return true;
 	}
-	if (!is_io(w7) || backdoor_is_high(x))
+	if (!is_io(w7) || is_high(x))
 		return false;
 	answer_port(vcpu, w7);
 	return true;

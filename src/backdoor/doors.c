@@ -110,19 +110,35 @@ void backdoor_reset(struct keel_vm *vm)
 
 /* --- exits that the first tier leaves --- */
 
+/* Without an agent none of them is on. */
+static void answer_options(struct keel_vcpu *vcpu)
+{
+	struct backdoor_link *l = backdoor_link_get(vcpu->vm);
+
+	vcpu->state.ctx.x[0] = l ? READ_ONCE(l->options) : 0;
+	if (l)
+		link_put(l);
+}
+
 bool backdoor_call(struct keel_vcpu *vcpu, u32 hook)
 {
-	const u64 *x = vcpu->state.ctx.x;
-	bool done;
+	bool done = true;
 
 	if (!(vcpu->backdoor.hooks & hook))
 		return false;
-	if (backdoor_is_message(x))
-		done = backdoor_message(vcpu);
-	else if (backdoor_is_high(x))
-		done = backdoor_high(vcpu);
-	else
+	switch (backdoor_service(vcpu->state.ctx.x)) {
+	case BACKDOOR_NONE:
 		return false;
+	case BACKDOOR_OPTIONS:
+		answer_options(vcpu);
+		break;
+	case BACKDOOR_MESSAGE:
+		done = backdoor_message(vcpu);
+		break;
+	case BACKDOOR_HIGH:
+		done = backdoor_high(vcpu);
+		break;
+	}
 	if (done)
 		vcpu_skip(vcpu);
 	return true;

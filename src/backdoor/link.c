@@ -242,6 +242,12 @@ void backdoor_take_back(struct backdoor_link *l, struct backdoor_datagram *d)
 		backdoor_forget(d);
 }
 
+static void set_options(struct backdoor_link *l, u8 *data)
+{
+	WRITE_ONCE(l->options, *(u32 *)data);
+	kvfree(data);
+}
+
 static int give_locked(struct backdoor_link *l, const struct keel_backdoor_message *header,
 		       u8 *data)
 {
@@ -249,6 +255,10 @@ static int give_locked(struct backdoor_link *l, const struct keel_backdoor_messa
 
 	if (l->over)
 		return -ENODEV;
+	if (header->kind == KEEL_BACKDOOR_OPTIONS) {
+		set_options(l, data);
+		return 0;
+	}
 	if (header->channel >= LINK_CHANNELS)
 		return -ENOENT;
 	c = &l->channel[array_index_nospec(header->channel, LINK_CHANNELS)];

@@ -74,6 +74,7 @@ struct backdoor_datagram {
  * @channel: by number
  * @next: where to look for a free one first: the last to be used again is the one just closed,
  *	about which the agent may not know yet
+ * @options: what GETGUIOPTIONS answers
  */
 struct backdoor_link {
 	struct kref ref;
@@ -85,6 +86,7 @@ struct backdoor_link {
 	unsigned int nr;
 	struct backdoor_channel channel[LINK_CHANNELS];
 	unsigned int next;
+	u32 options;
 };
 
 /** link_create() - with one reference; NULL: no memory */

@@ -328,10 +328,12 @@ struct keel_pnmi_inject {
 #define KEEL_BACKDOOR_OPENED	0	/* read: the guest has opened the channel */
 #define KEEL_BACKDOOR_CLOSED	1	/* read: the guest has closed it */
 #define KEEL_BACKDOOR_MESSAGE	2	/* read: from the guest; write: to the guest */
+#define KEEL_BACKDOOR_OPTIONS	3	/* write: a __u32, the answer to GETGUIOPTIONS */
 
 /**
  * struct keel_backdoor_message - what stands before each message in the file of KEEL_BACKDOOR_OPEN
- * @channel: the channel's number; one that was closed can be used again
+ * @channel: the channel's number; one that was closed can be used again; not looked at for
+ *	KEEL_BACKDOOR_OPTIONS
  * @kind: KEEL_BACKDOOR_*
  * @protocol: KEEL_BACKDOOR_RPCI or TCLO, as the guest opened it; not looked at in a write
  * @length: bytes that follow, at most KEEL_BACKDOOR_MAX; 0 is legal, and so for the other kinds
@@ -362,7 +364,8 @@ struct keel_backdoor_open {
  * VM. A guest can open channels while there is one. read() returns one datagram, the header and the
  * message, and waits for it unless O_NONBLOCK is set (-EAGAIN); -EMSGSIZE: it is longer than the
  * buffer, and stays. write() takes one: on an RPCI channel the reply to the request that was read,
- * for which the guest waits; on a TCLO channel a request. -ENOENT: no such channel (any more).
+ * for which the guest waits; on a TCLO channel a request; or, without a channel, what the guest gets
+ * by GETGUIOPTIONS, as long as the file is open (else 0). -ENOENT: no such channel (any more).
  * -EBUSY: the guest has not fetched the last one yet. -EPROTO: RPCI, and nothing was asked.
  * -EMSGSIZE: @length, or too little data. -EINVAL: @kind. poll() knows of readable datagrams. After
  * the VM's end, or when an observer is not wanted any more (KEEL_OBSERVE), all of it fails with
