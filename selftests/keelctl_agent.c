@@ -76,6 +76,21 @@ static void test_reports(void)
 	check("machine.id.get", "0 No machine id");
 }
 
+static void test_options(void)
+{
+	CHECK(!agent.options_changed);
+	check("vmx.set_option synctime 0 1", "1 ");
+	CHECK(agent.synctime && agent.options_changed);
+	check("vmx.set_option synctime 1 0", "1 ");
+	CHECK(!agent.synctime && agent.options_changed);
+	agent.options_changed = false;
+	check("vmx.set_option synctime 0 2", "0 Invalid arguments");
+	check("vmx.set_option synctime 0", "0 Invalid arguments");
+	check("vmx.set_option synctimer 0 1", "0 Unknown option");
+	check("vmx.set_option", "0 Unknown option");
+	CHECK(!agent.synctime && !agent.options_changed);
+}
+
 static void test_unknown(void)
 {
 	check("", "0 Unknown command");
@@ -262,6 +277,7 @@ static const struct ktap_case cases[] = {
 	{ "variables", test_variables },
 	{ "facts", test_facts },
 	{ "reports", test_reports },
+	{ "options", test_options },
 	{ "unknown requests", test_unknown },
 	{ "bounds", test_bounds },
 	{ "tools", test_tools },

@@ -48,6 +48,11 @@ static bool begins(struct text t, const char *with)
 	return t.len >= strlen(with) && !memcmp(t.s, with, strlen(with));
 }
 
+static bool is_text(struct text t, const char *s)
+{
+	return t.len == strlen(s) && begins(t, s);
+}
+
 static struct text skip(struct text t, size_t n)
 {
 	return (struct text){ t.s + n, t.len - n };
@@ -163,6 +168,24 @@ static void log_line(struct agent *a, struct text args, struct reply *r)
 	done(r);
 }
 
+/* A name, what it was, what it is to be: the guest asks, the host says it to the tools. */
+static void set_option(struct agent *a, struct text args, struct reply *r)
+{
+	struct text rest = skip_blanks(args), name = take_word(&rest), value;
+
+	take_word(&rest);
+	value = take_word(&rest);
+	if (!is_text(name, "synctime")) {
+		fail(r, "Unknown option");
+	} else if (!is_text(value, "0") && !is_text(value, "1")) {
+		fail(r, "Invalid arguments");
+	} else {
+		a->synctime = *value.s == '1';
+		a->options_changed = true;
+		done(r);
+	}
+}
+
 static void accept_it(struct agent *a, struct text args, struct reply *r)
 {
 	(void)a;
@@ -197,6 +220,7 @@ static const struct command commands[] = {
 	{ "tools.set.version", set_version },
 	{ "tools.set.versiontype", set_version },
 	{ "tools.os.statechange.status", accept_it },
+	{ "vmx.set_option", set_option },
 	/* One channel for all requests to the tools, which is what serve uses */
 	{ "vmx.capability.unified_loop", accept_it },
 };

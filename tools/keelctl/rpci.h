@@ -12,11 +12,15 @@
  * @variables: guestinfo.*
  * @version: of the tools, as they said; empty before
  * @line: what the last request wants printed, without the line's end; empty: nothing
+ * @synctime: the tools are to keep the guest's clock right
+ * @options_changed: that has changed; whoever acts on it clears it
  */
 struct agent {
 	struct guestinfo variables;
 	char version[16];
 	char line[AGENT_LINE_SIZE];
+	bool synctime;
+	bool options_changed;
 };
 
 /**

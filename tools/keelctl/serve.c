@@ -20,6 +20,7 @@
  * @signals: readable when the program is to end
  * @agent: answers the guest's requests
  * @tclo: asks the tools
+ * @untold: the tools do not know their options yet
  * @clients: verbs of other processes
  */
 struct server {
@@ -27,6 +28,7 @@ struct server {
 	int signals;
 	struct agent agent;
 	struct tclo tclo;
+	bool untold;
 	struct clients clients;
 };
 
@@ -36,18 +38,26 @@ struct datagram {
 	char message[KEEL_BACKDOOR_MAX];
 };
 
+/* GETGUIOPTIONS: time synchronisation */
+#define OPTION_SYNCTIME	0x4
+
 /* An error is the channel's end, or the VM's, both of which the file reports itself. */
-static bool send_message(int file, u32 channel, const char *message, size_t len)
+static bool send_kind(int file, u32 channel, u32 kind, const void *message, size_t len)
 {
 	static struct datagram d;
 
 	d.head = (struct keel_backdoor_message){
 		.channel = channel,
-		.kind = KEEL_BACKDOOR_MESSAGE,
+		.kind = kind,
 		.length = len,
 	};
 	memcpy(d.message, message, len);
 	return write(file, &d, sizeof(d.head) + len) >= 0;
+}
+
+static bool send_message(int file, u32 channel, const char *message, size_t len)
+{
+	return send_kind(file, channel, KEEL_BACKDOOR_MESSAGE, message, len);
 }
 
 static bool send_tclo(struct tclo *t, u32 channel, const char *request, size_t len)
@@ -60,10 +70,25 @@ static void take_answer(struct tclo *t, const char *reply, size_t len)
 	clients_answered(&container_of(t, struct server, tclo)->clients, reply, len);
 }
 
-static void print_tools(struct tclo *t, bool running)
+static void tools_changed(struct tclo *t, bool running)
 {
-	(void)t;
+	container_of(t, struct server, tclo)->untold = running;
 	puts(running ? "tools are running" : "tools have stopped");
+}
+
+/* Programs in the guest ask by GETGUIOPTIONS, the tools are told, also when they begin anew. */
+static void tell_options(struct server *s)
+{
+	const char *text = s->agent.synctime ? "Set_Option synctime 1" : "Set_Option synctime 0";
+	u32 options = s->agent.synctime ? OPTION_SYNCTIME : 0;
+
+	if (s->agent.options_changed) {
+		send_kind(s->file, 0, KEEL_BACKDOOR_OPTIONS, &options, sizeof(options));
+		s->agent.options_changed = false;
+		s->untold = true;
+	}
+	if (s->untold && tclo_ask(&s->tclo, text, strlen(text)))
+		s->untold = false;
 }
 
 static void answer_rpci(struct server *s, u32 channel, const char *request, size_t len)
@@ -122,6 +147,7 @@ static bool serve(struct server *s)
 			die("cannot wait for messages: %s", strerror(errno));
 		if (p[CLIENTS_POLL].revents && !take_datagram(s))
 			return true;
+		tell_options(s);
 		clients_serve(&s->clients, p, &s->agent, &s->tclo);
 	} while (!p[CLIENTS_POLL + 1].revents);
 	return false;
@@ -172,7 +198,7 @@ static int open_signals(void)
 void keelctl_backdoor_serve(const struct request *r)
 {
 	static struct server s = {
-		.tclo = { .send = send_tclo, .answered = take_answer, .tools = print_tools },
+		.tclo = { .send = send_tclo, .answered = take_answer, .tools = tools_changed },
 	};
 	struct keel_vm_info vm;
 	int observer = node_open_vm(node_open(r->node), r->vm, &vm);
