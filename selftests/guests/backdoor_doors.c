@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Calls through the doors of the backdoor, and what looks like one, at EL0 and EL1. One instruction
- * at a time runs with all registers from a table. The exception that ends it, its own or that of
- * the SVC behind it, tells all registers again, the flags, PC and SP.
- */
+/* Calls through the doors of the backdoor, and what looks like one, at EL0 and EL1. */
 #include "guest.h"
+#include "trial.h"
 #include "backdoor_doors.h"
 
-#define VECTOR_EL1T	0
-#define VECTOR_EL0	8
-
-#define EC_SVC		0x15
 #define EC_BREAKPOINT	0x30	/* these three from EL0; from EL1 it is the next one */
 #define EC_STEP		0x32
 #define EC_WATCHPOINT	0x34
 #define EC_BRK		0x3c
-#define ESR_IL		BIT(25)
-#define ESR(ec, iss)	((u64)(ec) << 26 | ESR_IL | (iss))
-#define ESR_SVC		ESR(EC_SVC, SVC_IMM)
 #define ESR_UNDEF	ESR(EC_UNKNOWN, 0)
 /* op0 = 2, op1 = 3, CRm = 1, a read; Rt comes on top. */
 #define ISS_MDCCSR	(2 << 20 | 3 << 14 | 1 << 1 | 1)
@@ -25,9 +15,6 @@
 #define DFSC_DEBUG	0x22
 #define WNR		BIT(6)
 
-#define PSTATE_EL1T	4
-#define PSTATE_EL1H	5
-#define DAIF_ALL	0x3c0
 #define PSTATE_D	BIT(9)
 #define PSTATE_SS	BIT(21)
 
@@ -39,8 +26,6 @@
 #define BCR(el0)	(1 | ((el0) ? 2 : 1) << 1 | 0xf << 5)
 #define WCR(el0)	(1 | ((el0) ? 2 : 1) << 1 | 2 << 3 | 0xff << 5)
 
-#define SVC_IMM		0x4711
-#define INSN_SVC	(0xd4000001 | SVC_IMM << 5)
 #define INSN_NOP	0xd503201f
 #define INSN_STORE	0xf9000141	/* str x1, [x10] */
 #define INSN_MDCCSR(rt)	(0xd5330100 | (rt))
@@ -70,32 +55,7 @@
 #define LOW		0xffffffffULL
 #define LOW16		0xffffULL
 
-/* EL0's: a page of code for each CPU, what it watches, and a stack pointer, which is only kept. */
-#define USER_CODE	FREE_IPA
-#define USER_DATA	(FREE_IPA + 0x10000)
-#define USER_SP		(FREE_IPA + 0x20000)
-
 static struct shared *const shared = (struct shared *)SHARED_IPA;
-
-/**
- * struct level - where calls come from
- * @pstate: mode and masks
- * @vector: of exceptions from there
- * @el0: it is unprivileged
- */
-struct level {
-	u64 pstate;
-	u32 vector;
-	bool el0;
-};
-
-static const struct level levels[] = {
-	{ 0, VECTOR_EL0, true },
-	{ DAIF_ALL | PSTATE_EL1T, VECTOR_EL1T, false },
-	{ DAIF_ALL | PSTATE_EL1H, VECTOR_SYNC, false },
-};
-
-#define for_each_level(l) for ((l) = levels; (l) < levels + ARRAY_SIZE(levels); (l)++)
 
 static const u32 door_insns[DOORS] = {
 	[DOOR_DCC] = INSN_MDCCSR(XZR),
@@ -103,207 +63,12 @@ static const u32 door_insns[DOORS] = {
 	[DOOR_HVC] = INSN_HVC(DOOR_IMM),
 };
 
-/**
- * struct back - where an exception leads back to
- * @sp: SP of EL1h when the code began
- * @pc: behind it
- */
-struct back {
-	u64 sp;
-	u64 pc;
-};
-
-/**
- * struct trial - code that ran, and how it ended
- * @level: where it ran
- * @code: its first instruction
- * @x: registers before
- * @pstate: the same
- * @sp: the same
- * @back: way back
- * @at: registers at the exception that ended it
- * @sp_at: the same
- * @vector: of that exception
- * @running: only now an exception is one of these
- * @seed: for values of registers
- */
-struct trial {
-	const struct level *level;
-	const u32 *code;
-	const u64 *x;
-	u64 pstate;
-	u64 sp;
-	struct back back;
-	struct frame at;
-	u64 sp_at;
-	u32 vector;
-	bool running;
-	u64 seed;
-};
-
-/* Each CPU has its own, and its own page of code, which no other data is in. */
-static struct trial trials[CPUS];
-static u32 code_el1[CPUS][1024] __attribute__((aligned(4096)));
-
 /* --- To run an instruction --- */
-
-/*
- * All registers from @x, then @pc with @pstate. It goes on when the handler of an exception returns
- * to @back, with the stack as it was; the compiler saves what it needs of the registers.
- */
-static void enter(const u64 *x, u64 pc, u64 pstate, struct back *back)
-{
-	register const u64 *x0 asm("x0") = x;
-	register u64 x1 asm("x1") = pc;
-	register u64 x2 asm("x2") = pstate;
-	register struct back *x3 asm("x3") = back;
-
-	asm volatile("stp x29, x30, [sp, #-16]!\n\t"
-		     "mov x4, sp\n\tadr x5, 1f\n\tstp x4, x5, [x3]\n\t"
-		     "msr elr_el1, x1\n\tmsr spsr_el1, x2\n\t"
-		     "mov x30, x0\n\t"
-		     "ldp x0, x1, [x30]\n\tldp x2, x3, [x30, #16]\n\t"
-		     "ldp x4, x5, [x30, #32]\n\tldp x6, x7, [x30, #48]\n\t"
-		     "ldp x8, x9, [x30, #64]\n\tldp x10, x11, [x30, #80]\n\t"
-		     "ldp x12, x13, [x30, #96]\n\tldp x14, x15, [x30, #112]\n\t"
-		     "ldp x16, x17, [x30, #128]\n\tldp x18, x19, [x30, #144]\n\t"
-		     "ldp x20, x21, [x30, #160]\n\tldp x22, x23, [x30, #176]\n\t"
-		     "ldp x24, x25, [x30, #192]\n\tldp x26, x27, [x30, #208]\n\t"
-		     "ldp x28, x29, [x30, #224]\n\tldr x30, [x30, #240]\n\t"
-		     "eret\n"
-		     "1:\n\t"
-		     "ldp x29, x30, [sp], #16"
-		     : "+r" (x0), "+r" (x1), "+r" (x2), "+r" (x3)
-		     : : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
-		       "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25",
-		       "x26", "x27", "x28", "cc", "memory");
-}
-
-static struct trial *trial(void)
-{
-	return &trials[cpu_id()];
-}
-
-static void take(struct frame *frame, u32 vector, u64 sp)
-{
-	struct trial *t = trial();
-	u32 i;
-
-	if (!t->running) {
-		print("vector %d of the test itself: esr %llx pc %llx", vector, frame->esr,
-		      frame->pc);
-		ASSERT_EQ(frame->esr, 0);
-	}
-	t->running = false;
-	for (i = 0; i < ARRAY_SIZE(frame->x); i++)
-		t->at.x[i] = frame->x[i];
-	t->at.pc = frame->pc;
-	t->at.pstate = frame->pstate;
-	t->at.esr = frame->esr;
-	t->at.far = frame->far;
-	t->sp_at = sp;
-	t->vector = vector;
-	ASSERT_EQ(sysreg_read(daif), DAIF_ALL);
-	ASSERT_EQ(sysreg_read(spsel), 1);
-	frame->pc = t->back.pc;
-	frame->pstate = DAIF_ALL | PSTATE_EL1H;
-}
-
-static void take_el0(struct frame *frame)
-{
-	take(frame, VECTOR_EL0, sysreg_read(sp_el0));
-}
-
-static void take_el1t(struct frame *frame)
-{
-	take(frame, VECTOR_EL1T, sysreg_read(sp_el0));
-}
-
-static void take_el1h(struct frame *frame)
-{
-	take(frame, VECTOR_SYNC, (u64)frame + FRAME_SIZE);
-}
-
-static void trials_init(void)
-{
-	mmu_user_block(FREE_IPA);
-	vector_set(VECTOR_EL0, take_el0);
-	vector_set(VECTOR_EL1T, take_el1t);
-	vector_set(VECTOR_SYNC, take_el1h);
-}
-
-static u64 random(void)
-{
-	struct trial *t = trial();
-
-	t->seed = t->seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return t->seed ^ t->seed >> 29;
-}
-
-static u32 *code_of(const struct level *l)
-{
-	u32 cpu = cpu_id();
-
-	return l->el0 ? (u32 *)(USER_CODE + 0x1000ULL * cpu) : code_el1[cpu];
-}
-
-static void code_put(const struct level *l, u32 first, u32 second, u32 third)
-{
-	u32 *code = code_of(l);
-
-	if (code[0] == first && code[1] == second && code[2] == third)
-		return;
-	code[0] = first;
-	code[1] = second;
-	code[2] = third;
-	dsb(ish);
-	asm volatile("ic iallu\n\tdsb ish\n\tisb" : : : "memory");
-}
-
-/* What code_put() has put, with some flags. */
-static const struct trial *run_code(const struct level *l, const u64 *x, u64 pstate)
-{
-	struct trial *t = trial();
-
-	t->level = l;
-	t->code = code_of(l);
-	t->x = x;
-	t->pstate = pstate | (random() >> 32 & 0xf) << 28;
-	sysreg_write(sp_el0, USER_SP);
-	t->running = true;
-	enter(x, (u64)t->code, t->pstate, &t->back);
-	t->sp = l->vector == VECTOR_SYNC ? t->back.sp : USER_SP;
-	return t;
-}
 
 static const struct trial *run(const struct level *l, u32 insn, const u64 *x)
 {
 	code_put(l, insn, INSN_SVC, INSN_SVC);
 	return run_code(l, x, l->pstate);
-}
-
-/* ASSERT_EQ(), with the trial when it fails. */
-static void same(const struct trial *t, const char *what, u32 n, u64 got, u64 want)
-{
-	if (got == want)
-		return;
-	print("%s %d at vector %d, mdscr %llx: insn %x, x0 %llx x2 %llx x3 %llx x7 %llx", what, n,
-	      t->level->vector, sysreg_read(mdscr_el1), t->code[0], t->x[0], t->x[2], t->x[3],
-	      t->x[7]);
-	ASSERT_EQ(got, want);
-}
-
-/* All but the syndrome: @n instructions were executed, and the registers are @x. */
-static void check_state(const struct trial *t, const u64 *x, u32 n, u64 pstate)
-{
-	u32 i;
-
-	same(t, "vector", 0, t->vector, t->level->vector);
-	same(t, "pc", 0, t->at.pc, (u64)(t->code + n));
-	same(t, "pstate", 0, t->at.pstate, pstate);
-	same(t, "sp", 0, t->sp_at, t->sp);
-	for (i = 0; i < ARRAY_SIZE(t->at.x); i++)
-		same(t, "register", i, t->at.x[i], x[i]);
 }
 
 /* One instruction that ended in @esr: of the SVC behind it, or of its own. */

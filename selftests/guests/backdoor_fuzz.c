@@ -295,7 +295,7 @@ static void call_init(struct call *c, u32 insn)
 	u32 i;
 
 	c->insn = insn;
-	c->level = &trial_levels[below(LEVELS)];
+	c->level = &levels[below(LEVELS)];
 	c->bad = false;
 	for (i = 0; i < ARRAY_SIZE(c->x); i++)
 		c->x[i] = rnd() | BIT(63) | BIT(31);
@@ -996,7 +996,7 @@ static bool insist(struct call *c)
 
 	for (i = 0; i < TRIES && !stopped(); i++) {
 		if (c->insn == DOOR_HVC && c->level->el0)
-			c->level = &trial_levels[LEVELS - 1];
+			c->level = &levels[LEVELS - 1];
 		c->pstate = (c->level->pstate & ~DAIF_ALL) | DAF;
 		how = call(c);
 		if (how == ANSWERED)

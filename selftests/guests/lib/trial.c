@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Code that runs with all registers from a table, and what became of them. */
+/* Single instructions, and the exceptions that end them; see trial.h. */
 #include "trial.h"
 
-const struct level trial_levels[LEVELS] = {
-	{ 0, VECTOR_EL0, true },
-	{ DAIF_ALL | PSTATE_EL1T, VECTOR_EL1T, false },
-	{ DAIF_ALL | PSTATE_EL1H, VECTOR_SYNC, false },
+const struct level levels[LEVELS] = {
+	[LEVEL_EL0] = { 0, VECTOR_EL0, true },
+	[LEVEL_EL1T] = { DAIF_ALL | PSTATE_EL1T, VECTOR_EL1T, false },
+	[LEVEL_EL1H] = { DAIF_ALL | PSTATE_EL1H, VECTOR_SYNC, false },
 };
 
-static struct trial trials[MAX_CPUS];
+/* Each CPU has its own, and its own page of code, which no other data is in. */
+static struct trial trials[TRIAL_CPUS];
+static u32 code_el1[TRIAL_CPUS][1024] __attribute__((aligned(4096)));
 
 /*
  * All registers from @x, then @pc with @pstate. It goes on when the handler of an exception returns
@@ -56,6 +58,21 @@ void trial_give_up(struct frame *frame)
 	frame->pstate = DAIF_ALL | PSTATE_EL1H;
 }
 
+static void note(struct trial *t, const struct frame *frame, u32 vector, u64 sp)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(frame->x); i++)
+		t->at.x[i] = frame->x[i];
+	t->at.pc = frame->pc;
+	t->at.pstate = frame->pstate;
+	t->at.esr = frame->esr;
+	t->at.far = frame->far;
+	t->sp = t->level->vector == VECTOR_SYNC ? t->back.sp : USER_SP;
+	t->sp_at = sp;
+	t->vector = vector;
+}
+
 static void take(struct frame *frame, u32 vector, u64 sp)
 {
 	struct trial *t = trial();
@@ -65,12 +82,14 @@ static void take(struct frame *frame, u32 vector, u64 sp)
 		      frame->pc);
 		ASSERT_EQ(frame->esr, 0);
 	}
-	memcpy(&t->at, frame, sizeof(t->at));
-	t->sp_at = sp;
-	t->vector = vector;
+	t->running = false;
+	note(t, frame, vector, sp);
 	ASSERT_EQ(sysreg_read(daif), DAIF_ALL);
 	ASSERT_EQ(sysreg_read(spsel), 1);
-	trial_give_up(frame);
+	if (t->again && t->again(t))
+		t->running = true;
+	else
+		trial_give_up(frame);
 }
 
 static void take_el0(struct frame *frame)
@@ -96,17 +115,71 @@ void trials_init(void)
 	vector_set(VECTOR_SYNC, take_el1h);
 }
 
-const struct trial *trial_run(const struct level *level, const u32 *code, const u64 *x, u64 pstate)
+u64 random(void)
 {
 	struct trial *t = trial();
 
-	t->level = level;
+	t->seed = t->seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return t->seed ^ t->seed >> 29;
+}
+
+u32 *code_of(const struct level *l)
+{
+	u32 cpu = cpu_id();
+
+	return l->el0 ? (u32 *)(USER_CODE + 0x1000ULL * cpu) : code_el1[cpu];
+}
+
+void code_put(const struct level *l, u32 first, u32 second, u32 third)
+{
+	u32 *code = code_of(l);
+
+	if (code[0] == first && code[1] == second && code[2] == third)
+		return;
+	code[0] = first;
+	code[1] = second;
+	code[2] = third;
+	dsb(ish);
+	asm volatile("ic iallu\n\tdsb ish\n\tisb" : : : "memory");
+}
+
+const struct trial *trial_run(const struct level *l, const u32 *code, const u64 *x, u64 pstate)
+{
+	struct trial *t = trial();
+
+	t->level = l;
 	t->code = code;
 	t->x = x;
 	t->pstate = pstate;
-	sysreg_write(sp_el0, TRIAL_SP);
+	sysreg_write(sp_el0, USER_SP);
 	t->running = true;
 	enter(x, (u64)code, pstate, &t->back);
-	t->sp = level->vector == VECTOR_SYNC ? t->back.sp : TRIAL_SP;
 	return t;
+}
+
+const struct trial *run_code(const struct level *l, const u64 *x, u64 pstate)
+{
+	return trial_run(l, code_of(l), x, pstate | (random() >> 32 & 0xf) << 28);
+}
+
+void same(const struct trial *t, const char *what, u32 n, u64 got, u64 want)
+{
+	if (got == want)
+		return;
+	print("%s %d at vector %d, mdscr %llx: insn %x, x0 %llx x2 %llx x3 %llx x7 %llx", what, n,
+	      t->level->vector, sysreg_read(mdscr_el1), t->code[0], t->x[0], t->x[2], t->x[3],
+	      t->x[7]);
+	ASSERT_EQ(got, want);
+}
+
+void check_state(const struct trial *t, const u64 *x, u32 n, u64 pstate)
+{
+	u32 i;
+
+	same(t, "vector", 0, t->vector, t->level->vector);
+	same(t, "pc", 0, t->at.pc, (u64)(t->code + n));
+	same(t, "pstate", 0, t->at.pstate, pstate);
+	same(t, "sp", 0, t->sp_at, t->sp);
+	for (i = 0; i < ARRAY_SIZE(t->at.x); i++)
+		same(t, "register", i, t->at.x[i], x[i]);
 }
