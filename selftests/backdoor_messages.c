@@ -17,174 +17,29 @@
 #include <unistd.h>
 
 #include "guests/backdoor_messages.h"
-#include "lib/soak.h"
+#include "lib/agent.h"
 #include "lib/observer.h"
+#include "lib/process.h"
+#include "lib/soak.h"
 #include "lib/vm.h"
 
 GUEST_DECLARE(backdoor_messages);
-
-_Static_assert(RPCI == KEEL_BACKDOOR_RPCI && TCLO == KEEL_BACKDOOR_TCLO, "the guest's names");
-_Static_assert(MAX_SIZE == KEEL_BACKDOOR_MAX, "the guest's largest message");
-
-#define HOOKS \
-	(KEEL_HOOK_BACKDOOR_HVC | KEEL_HOOK_BACKDOOR_DCC | KEEL_HOOK_BACKDOOR_BRK)
-#define HEADER	sizeof(struct keel_backdoor_message)
-
-/* A message in the file, and room behind it. */
-struct datagram {
-	struct keel_backdoor_message h;
-	u8 data[MAX_SIZE + 16];
-};
-
-/* A channel, and the guest's CPU and door that it is used by. */
-struct user {
-	struct channel channel;
-	u32 protocol;
-	int cpu;
-	int door;
-};
 
 static const u32 sizes[] = { 0, 1, 2, 3, 4, 5, 63, 1000, MAX_SIZE };
 
 static struct vm vm;
 static struct shared *shared;
-static int agent;
-
-/* --- The host's end --- */
-
-static int backdoor_open(int fd)
-{
-	struct keel_backdoor_open args = { .size = sizeof(args) };
-
-	return ioctl(fd, KEEL_BACKDOOR_OPEN, &args);
-}
-
-static void nonblock(int fd, bool on)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	REQUIRE_OK(flags);
-	REQUIRE_OK(fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
-}
-
-/* Where nobody waits for it, what is missing shall not be waited for. */
-static void agent_open(int fd)
-{
-	agent = backdoor_open(fd);
-	REQUIRE_OK(agent);
-	nonblock(agent, true);
-}
-
-static int poll_fd(int fd, int timeout)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	REQUIRE(poll(&p, 1, timeout) >= 0);
-	return p.revents;
-}
-
-static void expect_none(void)
-{
-	struct datagram d;
-
-	CHECK_EQ(poll_fd(agent, 0), 0);
-	CHECK_ERR(read(agent, &d, sizeof(d)), EAGAIN);
-}
-
-/* The next datagram must be there already. */
-static bool take(struct datagram *d)
-{
-	ssize_t n;
-
-	CHECK_EQ(poll_fd(agent, 0) & POLLIN, POLLIN);
-	n = read(agent, d, sizeof(*d));
-	if (!CHECK(n >= (ssize_t)HEADER))
-		return false;
-	return CHECK_EQ(n, HEADER + d->h.length);
-}
-
-static void check_header(const struct datagram *d, const struct user *u, u32 kind, u32 length)
-{
-	CHECK_EQ(d->h.channel, u->channel.number);
-	CHECK_EQ(d->h.kind, kind);
-	CHECK_EQ(d->h.protocol, u->protocol);
-	CHECK_EQ(d->h.length, length);
-}
-
-static void expect(const struct user *u, u32 kind)
-{
-	static struct datagram d;
-
-	if (take(&d))
-		check_header(&d, u, kind, 0);
-}
-
-static void expect_message(const struct user *u, const void *data, u32 size)
-{
-	static struct datagram d;
-
-	if (!take(&d))
-		return;
-	check_header(&d, u, KEEL_BACKDOOR_MESSAGE, size);
-	CHECK(d.h.length == size && !memcmp(d.data, data, size));
-}
-
-/* The header is as it is given; @size bytes follow it. */
-static int put_raw(const struct keel_backdoor_message *h, const void *data, size_t size)
-{
-	static __thread struct datagram d;
-	ssize_t n;
-
-	d.h = *h;
-	memcpy(d.data, data, size);
-	n = write(agent, &d, HEADER + size);
-	if (n < 0)
-		return -1;
-	CHECK_EQ(n, HEADER + size);
-	return 0;
-}
-
-/* What write() does not look at is anything. */
-static int put_to(u32 channel, const void *data, u32 size)
-{
-	struct keel_backdoor_message h = {
-		.channel = channel,
-		.kind = KEEL_BACKDOOR_MESSAGE,
-		.protocol = 0xabcd,
-		.length = size,
-	};
-
-	return put_raw(&h, data, size);
-}
-
-static int put(const struct user *u, const void *data, u32 size)
-{
-	return put_to(u->channel.number, data, size);
-}
 
 /* --- The guest's end --- */
-
-static void need_keel(void)
-{
-	if (!kvm_is_keel())
-		ktap_skip("in-tree KVM has no backdoor");
-}
-
-static void hooks_set(u32 on, u32 off)
-{
-	struct keel_hooks h = { .size = sizeof(h), .on = on, .off = off };
-
-	REQUIRE_OK(ioctl(vm.fd, KEEL_HOOKS, &h));
-}
 
 static void create(int nr_vcpus)
 {
 	int i;
 
-	need_keel();
+	need_backdoor();
 	vm_create_guest(&vm, guest_backdoor_messages, guest_backdoor_messages_end, nr_vcpus);
 	vm_gic_create(&vm, 64);
-	hooks_set(HOOKS, 0);
+	backdoor_hooks(vm.fd, HOOKS, 0);
 	shared = vm_ptr(&vm, SHARED_IPA);
 	memset(shared, 0, sizeof(*shared));
 	vcpu_set(&vm.vcpus[0], REG_X(0), nr_vcpus);
@@ -243,15 +98,6 @@ static bool try_open(struct user *u, u32 protocol)
 static void guest_open(struct user *u, u32 protocol)
 {
 	REQUIRE(try_open(u, protocol));
-}
-
-/* What it receives says where in it a byte stands. */
-static void fill(u8 *data, u32 size, u32 seed)
-{
-	u32 i;
-
-	for (i = 0; i < size; i++)
-		data[i] = (i * 0x9e3779b1 + seed * 0x85ebca6b) >> 16;
 }
 
 static u8 *sent(const struct user *u)
@@ -445,20 +291,6 @@ struct sleeper {
 static void sleeper_begin(struct sleeper *s)
 {
 	WRITE_ONCE(s->tid, syscall(SYS_gettid));
-}
-
-static bool is_asleep(const char *stat)
-{
-	char text[256] = "", *state;
-	int fd = open(stat, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;	/* it has ended */
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = 0;
-	close(fd);
-	state = strrchr(text, ')');
-	return state && state[2] == 'S';
 }
 
 static bool sleeps(const struct sleeper *s)
@@ -687,10 +519,10 @@ static void no_agent(void)
 		check_getversion(u.door);
 	}
 	u.door = DOOR_HVC;
-	hooks_set(0, KEEL_HOOK_BACKDOOR_HVC);
+	backdoor_hooks(vm.fd, 0, KEEL_HOOK_BACKDOOR_HVC);
 	check_shut();
 	works(DOOR_DCC);
-	hooks_set(KEEL_HOOK_BACKDOOR_HVC, 0);
+	backdoor_hooks(vm.fd, KEEL_HOOK_BACKDOOR_HVC, 0);
 	works(DOOR_HVC);
 	close(agent);
 	CHECK(!try_open(&u, RPCI));
@@ -1955,27 +1787,6 @@ static void own_observer_cut(void)
 
 /* --- Ends by SIGKILL --- */
 
-static void say(int fd)
-{
-	REQUIRE_EQ(write(fd, "", 1), 1);
-}
-
-static void hear(int fd)
-{
-	char byte;
-
-	REQUIRE_EQ(read(fd, &byte, 1), 1);
-}
-
-static void killed(pid_t pid)
-{
-	int status;
-
-	REQUIRE_OK(kill(pid, SIGKILL));
-	REQUIRE_EQ(waitpid(pid, &status, 0), pid);
-	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-
 /* Reads a guest's request, and never answers it. */
 static void agent_child(int said)
 {
@@ -2044,7 +1855,7 @@ static void vmm_killed(void)
 	char path[64];
 	pid_t pid;
 
-	need_keel();
+	need_backdoor();
 	REQUIRE_OK(pipe(said));
 	REQUIRE_OK(pipe(heard));
 	pid = fork();

@@ -3,31 +3,9 @@
 #ifndef GUESTS_BACKDOOR_MESSAGES_H
 #define GUESTS_BACKDOOR_MESSAGES_H
 
-#include "../lib/common.h"
+#include "backdoor.h"
 
 #define CPUS		2
-
-#define MAGIC		0x564d5868
-#define PORT		0x5658
-#define IN_DX		0xe	/* W7: IN EAX, DX */
-#define GETVERSION	10
-#define GETGUIOPTIONS	13
-#define MESSAGE		30
-
-/* Types of calls, and their status. */
-enum { OPEN, SENDSIZE, SENDPAYLOAD, RECVSIZE, RECVPAYLOAD, RECVSTATUS, CLOSE, TYPES };
-
-#define COOKIES		0x80000000	/* flag of OPEN */
-#define SUCCESS		1
-#define DORECV		2
-#define HIGH		0x80	/* the high bandwidth is offered */
-
-#define RPCI		0x49435052
-#define TCLO		0x4f4c4354
-#define MAX_SIZE	65536
-#define MAX_CHANNELS	8
-
-enum { DOOR_HVC, DOOR_DCC, DOOR_BRK, DOORS };
 
 /* What the host orders; a CPU does it between two SYNCs. */
 enum {
@@ -49,14 +27,6 @@ enum {
 #define NOTHING		(~0ULL)
 /* Until a channel's number is used again, whichever is next. */
 #define REOPENINGS	16
-
-/* An open channel as its user knows it. */
-struct channel {
-	u32 number;
-	u32 high;	/* cookies */
-	u32 low;
-	u32 pad;
-};
 
 struct order {
 	u64 op;
