@@ -123,6 +123,12 @@ static u64 page_ipa(unsigned int page)
 	return BUFFER_IPA + page_number(page) * PAGE;
 }
 
+/* What brings a page back. */
+static struct repair repair_of(unsigned int page)
+{
+	return (struct repair){ entry_ipa(page_entry(page)), page_ipa(page) | PAGE_USER };
+}
+
 static u8 *page_data(unsigned int page)
 {
 	return buffer + page_number(page) * PAGE;
@@ -774,8 +780,7 @@ static void pages_fault(const struct call *c)
 	o = high_prepare(c);
 	o->repairs = ARRAY_SIZE(pages);
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		o->repair[i] = (struct repair){ entry_ipa(page_entry(pages[i])),
-						page_ipa(pages[i]) | PAGE_USER };
+		o->repair[i] = repair_of(pages[i]);
 	CHECK(high_run(o));
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
 		CHECK_EQ(o->fault[i].far, i ? WINDOW + pages[i] * PAGE : c->va);
@@ -1480,7 +1485,7 @@ static void answer_storm(struct datagram *d)
 }
 
 /*
- * One vCPU takes the last page away from the buffer that the other one's calls use, and gives it to
+ * One vCPU takes a page away from the buffer that the other one's calls use, and gives it to
  * somebody else, for whom it checks it: no call hits that one. This is what the other vCPUs are
  * held outside the guest for, from the translation to the copy.
  */
@@ -1497,13 +1502,14 @@ static void page_reused(void)
 	agent_start(&thread, answer_storm);
 	memset(buffer, BYTE_OURS, BUFFER_SIZE);
 	s = &shared->storm;
-	s->entry = entry_ipa(page_entry(LAST - 1));
-	s->valid = *page_entry(LAST - 1);
-	s->page = page_ipa(LAST - 1);
-	s->rounds = soak_rounds(200, 10000);
-	s->calls = soak_rounds(40, 10000);
+	s->page = repair_of(LAST - 1);
+	s->ipa = page_ipa(LAST - 1);
+	s->last = repair_of(LAST);
+	s->last_va = WINDOW + LAST * PAGE;
+	s->rounds = soak_rounds(100, 10000);
+	s->calls = soak_rounds(10, 1000);
 	shared->orders[0].channel = u.channel;
-	shared->orders[0].buffer = WINDOW + FIRST * PAGE;
+	shared->orders[0].buffer = WINDOW + FIRST * PAGE + STORM_OFFSET;
 	runner_start(&calls, 0, OP_CALLS);
 	runner_start(&maps, 1, OP_MAPS);
 	runner_end(&maps);

@@ -191,13 +191,39 @@ static void op_trips(struct order *o)
 
 /* --- A page that comes and goes --- */
 
-/* Waits for nobody: it makes the call again and again until the page is back. */
+static void entry_set(const struct repair *r)
+{
+	WRITE_ONCE(*(u64 *)r->entry, r->value);
+	dsb(ishst);
+	isb();
+}
+
+static void entry_clear(const struct repair *r)
+{
+	WRITE_ONCE(*(u64 *)r->entry, 0);
+	tlb_flush();
+}
+
+/*
+ * The call is made again and again: until the other CPU has brought its page, and so often besides,
+ * which needs nothing of the agent.
+ */
 static bool retry(struct trial *t)
 {
+	struct storm *s = &shared->storm;
+
 	if (!is_dabt(t))
 		return false;
-	WRITE_ONCE(shared->storm.faults, shared->storm.faults + 1);
+	s->faults++;
+	if (t->at.far == s->last_va && ++s->tries == STORM_TRIES)
+		entry_set(&s->last);
 	return true;
+}
+
+static void last_away(struct storm *s)
+{
+	entry_clear(&s->last);
+	s->tries = 0;
 }
 
 static void op_calls(struct order *o)
@@ -206,8 +232,10 @@ static void op_calls(struct order *o)
 
 	trial()->again = retry;
 	while (!READ_ONCE(s->over)) {
+		last_away(s);
 		send(&o->channel, o->buffer, STORM_SIZE);
 		WRITE_ONCE(s->out, s->out + 1);
+		last_away(s);
 		receive(&o->channel, o->buffer, STORM_SIZE);
 		WRITE_ONCE(s->in, s->in + 1);
 	}
@@ -239,14 +267,12 @@ static void map_round(const struct storm *s)
 {
 	u64 r = random() >> 32, pause = (r & 0x3fff) >> (r >> 16) % 8;
 
-	WRITE_ONCE(*(u64 *)s->entry, 0);
-	tlb_flush();
-	page_fill(s->page, BYTE_OTHERS);
-	page_watch(s->page, BYTE_OTHERS);
-	page_fill(s->page, BYTE_OURS);
+	entry_clear(&s->page);
+	page_fill(s->ipa, BYTE_OTHERS);
+	page_watch(s->ipa, BYTE_OTHERS);
+	page_fill(s->ipa, BYTE_OURS);
 	dsb(ish);
-	WRITE_ONCE(*(u64 *)s->entry, s->valid);
-	dsb(ishst);
+	entry_set(&s->page);
 	while (pause--)
 		cpu_relax();
 }

@@ -30,8 +30,8 @@
 enum {
 	OP_TRIAL,	/* one instruction */
 	OP_REGIME,	/* tables on with order.x[0] in TCR_EL1 besides; without when order.x[1] */
-	OP_CALLS,	/* high.storm: calls in its channel until the end */
-	OP_MAPS,	/* high.storm: takes the buffer's last page away from them again and again */
+	OP_CALLS,	/* shared.storm: calls in its channel until the end */
+	OP_MAPS,	/* shared.storm: takes a page of the buffer's away again and again */
 	OP_TRIPS,	/* order.trips messages out and back, each of MAX_SIZE bytes */
 	OP_SLEEP,	/* WFI until the SPI comes */
 };
@@ -69,9 +69,11 @@ struct order {
 
 /* What OP_CALLS and OP_MAPS are about. */
 struct storm {
-	u64 entry;	/* the page's descriptor */
-	u64 valid;	/* its value */
-	u64 page;	/* the page's IPA */
+	struct repair page;	/* the last but one, which OP_MAPS takes away, */
+	u64 ipa;		/* and where it is */
+	struct repair last;	/* OP_CALLS takes this one away itself, */
+	u64 last_va;		/* and this is where it faults for it */
+	u64 tries;
 	u64 rounds;	/* that OP_MAPS makes at least */
 	u64 calls;	/* and OP_CALLS each way */
 	u64 round;
@@ -81,8 +83,11 @@ struct storm {
 	u64 faults;
 };
 
-/* Sixteen pages, if it begins with one. */
-#define STORM_SIZE	(15 * 4096 + 100)
+/* Of 17 pages, the first and the last one in part. */
+#define STORM_OFFSET	4000
+#define STORM_SIZE	(96 + 15 * 4096 + 100)
+/* So often a call moves all of a message but what is in the last page, before that comes. */
+#define STORM_TRIES	30
 /* Bytes of the page while it is the caller's, in messages to it, and while it is not. */
 #define BYTE_OURS	0x11
 #define BYTE_MESSAGE	0x55
