@@ -214,7 +214,7 @@ static bool retry(struct trial *t)
 
 	if (!is_dabt(t))
 		return false;
-	s->faults++;
+	WRITE_ONCE(s->faults, s->faults + 1);
 	if (t->at.far == s->last_va && ++s->tries == STORM_TRIES)
 		entry_set(&s->last);
 	return true;
@@ -259,22 +259,38 @@ static void page_watch(u64 page, u8 byte)
 			ASSERT_EQ(READ_ONCE(*(u64 *)(page + i)), word);
 }
 
+static u64 attempts(const struct storm *s)
+{
+	return READ_ONCE(s->faults) + READ_ONCE(s->out) + READ_ONCE(s->in);
+}
+
+/* Until a call has had the page, then some time more: the next one may be anywhere. */
+static void pause(const struct storm *s, u64 before)
+{
+	u64 r = random() >> 32, n = (r & 0x3fff) >> (r >> 16) % 8;
+
+	while (attempts(s) == before)
+		cpu_relax();
+	while (n--)
+		cpu_relax();
+}
+
 /*
  * When the TLBI is complete no other CPU uses the translation any more (Arm ARM D8.16.5): who has
  * the page next can count on that.
  */
 static void map_round(const struct storm *s)
 {
-	u64 r = random() >> 32, pause = (r & 0x3fff) >> (r >> 16) % 8;
+	u64 before;
 
 	entry_clear(&s->page);
 	page_fill(s->ipa, BYTE_OTHERS);
 	page_watch(s->ipa, BYTE_OTHERS);
 	page_fill(s->ipa, BYTE_OURS);
 	dsb(ish);
+	before = attempts(s);
 	entry_set(&s->page);
-	while (pause--)
-		cpu_relax();
+	pause(s, before);
 }
 
 static void op_maps(struct order *o __always_unused)
