@@ -1521,8 +1521,8 @@ static void page_reused(void)
 	s->ipa = page_ipa(LAST - 1);
 	s->last = repair_of(LAST);
 	s->last_va = WINDOW + LAST * PAGE;
-	s->rounds = soak_rounds(300, 10000);
-	s->calls = soak_rounds(10, 1000);
+	s->rounds = soak_rounds(150, 10000);
+	s->calls = soak_rounds(5, 1000);
 	shared->orders[0].channel = u.channel;
 	shared->orders[0].buffer = WINDOW + FIRST * PAGE + STORM_OFFSET;
 	runner_start(&calls, 0, OP_CALLS);

@@ -214,6 +214,7 @@ static bool retry(struct trial *t)
 
 	if (!is_dabt(t))
 		return false;
+	dsb(ish);
 	WRITE_ONCE(s->faults, s->faults + 1);
 	if (t->at.far == s->last_va && ++s->tries == STORM_TRIES)
 		entry_set(&s->last);
@@ -249,25 +250,35 @@ static void page_fill(u64 page, u8 byte)
 		WRITE_ONCE(*(u64 *)(page + i), word);
 }
 
-/* For as long as a copy takes, and somewhat longer. */
-static void page_watch(u64 page, u8 byte)
-{
-	u64 word = byte * 0x0101010101010101ULL, i, k;
-
-	for (k = 0; k < 8; k++)
-		for (i = 0; i < 4096; i += 8)
-			ASSERT_EQ(READ_ONCE(*(u64 *)(page + i)), word);
-}
-
 static u64 attempts(const struct storm *s)
 {
 	return READ_ONCE(s->faults) + READ_ONCE(s->out) + READ_ONCE(s->in);
 }
 
+static void page_check(u64 page, u8 byte)
+{
+	u64 word = byte * 0x0101010101010101ULL, i;
+
+	for (i = 0; i < 4096; i += 8)
+		ASSERT_EQ(READ_ONCE(*(u64 *)(page + i)), word);
+}
+
+/* Until the call that was under way has come to its end, one way or the other. */
+static void page_watch(const struct storm *s)
+{
+	u64 before = attempts(s);
+
+	do {
+		page_check(s->ipa, BYTE_OTHERS);
+	} while (attempts(s) == before);
+	dsb(ish);
+	page_check(s->ipa, BYTE_OTHERS);
+}
+
 /* Until a call has had the page, then some time more: the next one may be anywhere. */
 static void pause(const struct storm *s, u64 before)
 {
-	u64 r = random() >> 32, n = (r & 0x3fff) >> (r >> 16) % 8;
+	u64 r = random() >> 32, n = (r & 0xfff) >> (r >> 16) % 4;
 
 	while (attempts(s) == before)
 		cpu_relax();
@@ -285,7 +296,7 @@ static void map_round(const struct storm *s)
 
 	entry_clear(&s->page);
 	page_fill(s->ipa, BYTE_OTHERS);
-	page_watch(s->ipa, BYTE_OTHERS);
+	page_watch(s);
 	page_fill(s->ipa, BYTE_OURS);
 	dsb(ish);
 	before = attempts(s);
