@@ -454,6 +454,21 @@ static struct call large_call(const struct user *u, const struct place *p, bool 
 	return (struct call){ u, p, in, WINDOW + FIRST * PAGE + 4000, MAX_SIZE };
 }
 
+/* Large calls of everybody, both ways. */
+static void each_way(const struct user *u, void (*fn)(const struct call *c))
+{
+	const struct place *p;
+	int in;
+
+	for_each_place(p) {
+		for (in = 0; in < 2; in++) {
+			struct call c = large_call(u, p, in);
+
+			fn(&c);
+		}
+	}
+}
+
 static const u32 sizes[] = { 1, 3, 4095, 4096, 4097, 60 * 1024, MAX_SIZE };
 static const u32 offsets[] = { 0, 1, 4095 };
 
@@ -775,8 +790,9 @@ static void table_faults(const struct call *c)
 		{ "1 GB not accessed", &tables[L1][1], large & ~DESC_AF, PAGES_BELOW },
 		{ "table beyond", &tables[L1][1], tables[L1][1] | DESC_BEYOND, PAGES_BELOW },
 	};
-	const struct fault_test writes =
-		{ "read-only block", &tables[L2_HIGH][0], block | DESC_READONLY, PAGES_BELOW };
+	const struct fault_test writes = {
+		"read-only block", &tables[L2_HIGH][0], block | DESC_READONLY, PAGES_BELOW,
+	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(tests); i++)
@@ -962,31 +978,28 @@ static void need_hafdbs(u64 least)
 }
 
 /* The CPU sets the flag, or nobody does: no fault comes of it. */
+static void not_accessed(const struct call *c)
+{
+	set_all(0, DESC_AF);
+	regime(TCR_HA);
+	passes(c, c->in);
+	/* The table has gone from stage 2 as well. */
+	set_all(0, DESC_AF);
+	regime(TCR_HA);
+	begin(c, c->in);
+	REQUIRE_OK(slot_tables(false));
+	REQUIRE_OK(slot_tables(true));
+	CHECK(high(c));
+	end(c);
+}
+
 static void access_flag(void)
 {
-	const struct place *p;
 	struct user u = {};
-	int in;
 
 	start(&u, 1);
 	need_hafdbs(1);
-	for_each_place(p) {
-		for (in = 0; in < 2; in++) {
-			struct call c = large_call(&u, p, in);
-
-			set_all(0, DESC_AF);
-			regime(TCR_HA);
-			passes(&c, in);
-			/* The table has gone from stage 2 as well. */
-			set_all(0, DESC_AF);
-			regime(TCR_HA);
-			begin(&c, in);
-			REQUIRE_OK(slot_tables(false));
-			REQUIRE_OK(slot_tables(true));
-			CHECK(high(&c));
-			end(&c);
-		}
-	}
+	each_way(&u, not_accessed);
 	destroy();
 }
 
@@ -1020,29 +1033,26 @@ static void clean_page(const struct call *c, unsigned int page)
 	end(c);
 }
 
+static void marked(const struct call *c)
+{
+	clean_page(c, FIRST);
+	clean_page(c, MIDDLE);
+	clean_page(c, LAST);
+	/* Dirty already, and never clean. */
+	set_all(DESC_DBM, 0);
+	regime(TCR_HA | TCR_HD);
+	passes(c, c->in);
+	set_all(0, 0);
+	regime(TCR_HA | TCR_HD);
+}
+
 static void dirty_state(void)
 {
-	const struct place *p;
 	struct user u = {};
-	int in;
 
 	start(&u, 1);
 	need_hafdbs(2);
-	for_each_place(p) {
-		for (in = 0; in < 2; in++) {
-			struct call c = large_call(&u, p, in);
-
-			clean_page(&c, FIRST);
-			clean_page(&c, MIDDLE);
-			clean_page(&c, LAST);
-			/* Dirty already, and never clean. */
-			set_all(DESC_DBM, 0);
-			regime(TCR_HA | TCR_HD);
-			passes(&c, in);
-			set_all(0, 0);
-			regime(TCR_HA | TCR_HD);
-		}
-	}
+	each_way(&u, marked);
 	destroy();
 }
 
@@ -1083,31 +1093,29 @@ static void replace_both(void)
 }
 
 /* Not in stage 2, or not in the VMM's tables either. The guest does not notice. */
-static void taken_away(void)
+static void without(const struct call *c)
 {
 	static void (*const ways[])(void) = {
 		drop_tables, drop_buffer, drop_both, replace_tables, replace_buffer, replace_both,
 	};
-	const struct place *p;
-	struct user u = {};
 	size_t i;
-	int in;
+
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		begin(c, i);
+		regime(0);
+		ways[i]();
+		if (!CHECK(high(c)))
+			describe(c, "taken away");
+		end(c);
+	}
+}
+
+static void taken_away(void)
+{
+	struct user u = {};
 
 	start(&u, 1);
-	for_each_place(p) {
-		for (i = 0; i < ARRAY_SIZE(ways); i++) {
-			for (in = 0; in < 2; in++) {
-				struct call c = large_call(&u, p, in);
-
-				begin(&c, i);
-				regime(0);
-				ways[i]();
-				if (!CHECK(high(&c)))
-					describe(&c, "taken away");
-				end(&c);
-			}
-		}
-	}
+	each_way(&u, without);
 	destroy();
 }
 
@@ -1139,25 +1147,22 @@ static void nowhere(const struct call *c)
 	end_good(c);
 }
 
+static void no_slot(const struct call *c)
+{
+	begin(c, 2);
+	REQUIRE_OK(slot_buffer(false, 0));
+	refused(c, "no memslot");
+	REQUIRE_OK(slot_buffer(true, 0));
+	end_good(c);
+}
+
 static void no_memory(void)
 {
-	const struct place *p;
 	struct user u = {};
-	int in;
 
 	start(&u, 1);
-	for_each_place(p) {
-		for (in = 0; in < 2; in++) {
-			struct call c = large_call(&u, p, in);
-
-			nowhere(&c);
-			begin(&c, 2);
-			REQUIRE_OK(slot_buffer(false, 0));
-			refused(&c, "no memslot");
-			REQUIRE_OK(slot_buffer(true, 0));
-			end_good(&c);
-		}
-	}
+	each_way(&u, nowhere);
+	each_way(&u, no_slot);
 	destroy();
 }
 
@@ -1225,23 +1230,21 @@ static void hole(const struct call *c)
 	end_good(c);
 }
 
+static void unmapped(const struct call *c)
+{
+	bad_mapping(c, PROT_NONE);
+	if (c->in)
+		bad_mapping(c, PROT_READ);
+	bad_tables(c);
+}
+
 static void bad_mappings(void)
 {
-	const struct place *p;
 	struct user u = {};
 	int in;
 
 	start(&u, 1);
-	for_each_place(p) {
-		for (in = 0; in < 2; in++) {
-			struct call c = large_call(&u, p, in);
-
-			bad_mapping(&c, PROT_NONE);
-			if (in)
-				bad_mapping(&c, PROT_READ);
-			bad_tables(&c);
-		}
-	}
+	each_way(&u, unmapped);
 	/* What is mapped there instead stays. */
 	for (in = 0; in < 2; in++) {
 		struct call c = large_call(&u, &places[0], in);
@@ -1255,8 +1258,10 @@ static void bad_mappings(void)
 
 static void wrong_sizes(const struct call *c)
 {
-	const u64 bad[] = { c->size - 1, c->size + 1, 0, BIT(32) + c->size, ~0ULL, BIT(63) + c->size,
-			    c->size * 2, MAX_SIZE + 1 };
+	const u64 bad[] = {
+		c->size - 1, c->size + 1, 0, BIT(32) + c->size, ~0ULL, BIT(63) + c->size,
+		c->size * 2, MAX_SIZE + 1,
+	};
 	struct call wrong = *c;
 	size_t i;
 

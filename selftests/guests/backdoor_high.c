@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls of the high bandwidth, as the host orders them, and its handler of data aborts, which brings
+ * Calls of the high bandwidth, as the host orders them, and a handler of data aborts, which brings
  * what the host says that is missing and goes on where the abort was.
  */
 #include "guest.h"
