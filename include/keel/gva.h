@@ -65,7 +65,7 @@ int gva_fill(struct keel_vcpu *vcpu, struct gva va, bool write);
  * gva_is_clean() - would a write to @va, which may be written, mark its page as dirty
  *
  * That is TCR_EL1.HD, and a descriptor with DBM that is read-only still (Arm ARM D8.5.2): AT says
- * that it can be written, and does not set the mark.
+ * that it can be written, and need not set the mark.
  *
  * Context: the running thread; faults nothing in. Return: 0: no; > 0: yes, and if the CPU did not
  * mark pages, this were the write's fault status; -EFAULT: a table is not there: gva_fill().

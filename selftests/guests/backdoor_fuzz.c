@@ -79,6 +79,7 @@ static u32 door_of(u32 insn)
 
 #define GETMHZ		1
 #define GETVERSION	10
+#define GETGUIOPTIONS	13
 #define GETHWVERSION	17
 #define GETTIME		23
 #define MESSAGE		30
@@ -540,8 +541,13 @@ static bool command_answer(const struct call *c, const u64 *x, u64 *want)
 	case GETTIME:
 		want[0] = x[0];
 		return x[0] && x[0] < UNKNOWN;
-	case GETTIMEFULL:
+	case GETGUIOPTIONS:
+		want[0] = x[0] & LOW;
+		return true;
 	case GETTIMEFULL_LAG:
+		want[5] = 0;
+		/* fall through */
+	case GETTIMEFULL:
 		want[0] = MAGIC;
 		want[1] = x[1];
 		want[2] = 0;
@@ -612,8 +618,7 @@ static bool is_abort(const struct call *c, const struct trial *t)
 
 	if (!may_be_call(c) || !is_high(c) || t->at.esr != ESR(ec, iss))
 		return false;
-	/* What keel says about memory that is not there leaves out WnR, as KVM does. */
-	if (is_in(c) && BIT(iss & ISS_FSC) != FSC_EXTERNAL)
+	if (is_in(c))
 		iss ^= ISS_WNR;
 	if (iss & ~ISS_FSC || far - va >= size)
 		return false;
@@ -875,7 +880,8 @@ static void fill_message(struct call *c, u32 type)
 static void fill_command(struct call *c)
 {
 	static const u16 commands[] = {
-		GETVERSION, GETHWVERSION, GETMHZ, GETTIME, GETTIMEFULL, GETTIMEFULL_LAG, 0, 31,
+		GETVERSION, GETGUIOPTIONS, GETHWVERSION, GETMHZ, GETTIME, GETTIMEFULL,
+		GETTIMEFULL_LAG, 0, 31,
 	};
 
 	if (!one_in(3)) {
