@@ -50,7 +50,7 @@ struct fate {
 	u64 pc;
 };
 
-static __thread volatile struct fate fate;
+static __thread struct fate fate;
 
 /* Goes on behind the instruction. */
 static void take(int signal, siginfo_t *info, void *context)
@@ -441,11 +441,11 @@ static void uprobes(void)
 #define BCR		(0xf << 5 | 2 << 1 | 1)
 #define WCR		(0xff << 5 | 2 << 3 | 2 << 1 | 1)
 
-static volatile u64 watched;
+static u64 watched;
 
 /*
- * What is traced, a round: PROBED, a store to WATCHED, both doors. While it is armed callers call on
- * its CPU, one of them a thread of this process.
+ * What is traced, a round: PROBED, a store to WATCHED, both doors. While it is armed others call
+ * on its CPU, one of them a thread of this process.
  */
 static void __noreturn tracee_run(int cpu, int rounds)
 {
@@ -464,7 +464,7 @@ static void __noreturn tracee_run(int cpu, int rounds)
 		caller_wait(&callers[cpu], 1);
 		caller_wait(thread, 1);
 		CHECK_EQ(probed(i), i * i + 1);
-		watched = i;
+		WRITE_ONCE(watched, i);
 		CHECK(ask(insn_dcc, X7_DCC, x));
 		CHECK(ask(insn_brk, X7_DCC, x));
 	}
