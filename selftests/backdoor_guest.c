@@ -81,6 +81,16 @@ static bool ask(void (*insn)(void), u64 x7, u64 *x)
 	return !fate.signal && backdoor_version_answered(x, x7);
 }
 
+/* A call that the host's kernel answers: it fails, as there is no agent. */
+static bool ask_message(u64 *x)
+{
+	fate.signal = 0;
+	backdoor_version_set(x, X7_DCC);
+	x[2] = RECVSTATUS << 16 | MESSAGE;
+	backdoor_try(x, insn_dcc);
+	return !fate.signal && x[2] == MESSAGE;
+}
+
 static void pin(int cpu)
 {
 	cpu_set_t set;
@@ -444,8 +454,8 @@ static void uprobes(void)
 static u64 watched;
 
 /*
- * What is traced, a round: PROBED, a store to WATCHED, both doors. While it is armed others call
- * on its CPU, one of them a thread of this process.
+ * What is traced, a round: PROBED, a store to WATCHED, calls through both doors. While it is armed
+ * others call on its CPU, one of them a thread of this process.
  */
 static void __noreturn tracee_run(int cpu, int rounds)
 {
@@ -466,6 +476,7 @@ static void __noreturn tracee_run(int cpu, int rounds)
 		CHECK_EQ(probed(i), i * i + 1);
 		WRITE_ONCE(watched, i);
 		CHECK(ask(insn_dcc, X7_DCC, x));
+		CHECK(ask_message(x));
 		CHECK(ask(insn_brk, X7_DCC, x));
 	}
 	WRITE_ONCE(thread->stop, 1);
@@ -564,6 +575,12 @@ static void trace_round(pid_t pid, u64 round)
 	tracee_step(pid);
 	tracee_regs(pid, &regs);
 	REQUIRE(backdoor_version_answered(regs.regs, X7_DCC));
+
+	tracee_go(pid, PTRACE_CONT, SIGTRAP);
+	tracee_trapped(pid, TRAP_HWBKPT, (u64)insn_dcc);
+	tracee_step(pid);
+	tracee_regs(pid, &regs);
+	REQUIRE_EQ(regs.regs[2], MESSAGE);
 
 	/* Armed: BRK is no call, neither when it goes on nor when it steps. */
 	tracee_go(pid, PTRACE_CONT, SIGTRAP);

@@ -9,9 +9,9 @@ set can-use-hw-watchpoints 1
 # require CONDITION, written without spaces
 define require
   if !($arg0)
-    printf "not so: %s\n", "$arg0"
-    info registers
+    info registers pc x0 x1 x2 x9
     info breakpoints
+    printf "not so: %s\n", "$arg0"
     quit 2
   end
 end

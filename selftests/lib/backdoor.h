@@ -15,6 +15,8 @@
 #define GETVERSION	10
 #define GETVERSION_W0	6
 #define GETVERSION_W2	4
+#define MESSAGE		30
+#define RECVSTATUS	5	/* in W2<31:16> */
 
 /* Functions of the one instruction and a RET. */
 void insn_dcc(void);
