@@ -56,6 +56,17 @@ see() {
 	until_true grep -q "$1" out
 }
 
+# type_in TEXT: a line for the guest's shell
+type_in() {
+	echo "$1" >&3
+}
+
+# said NAME TEXT: wait until the guest's shell has printed NAME=; whether TEXT follows
+said() {
+	until_true grep -q "^$1=" out
+	[ "$(answer "$1")" = "$2" ]
+}
+
 # the guest's init has said so often that there is a shell, and the shell has prompted since
 has_shell() {
 	awk -v times="$1" '/keel-guest: a shell/ { n++; prompt = 0 } /# / { prompt = 1 }

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# shellcheck disable=SC2016 # commands are typed as they are, the guest's shell expands them
+# What is proved of open-vm-tools in any Linux guest with a shell on its console (busybox sh).
+# Sourced with guest.sh, before it; the guest is the only VM of the host. KEEL_SOAK=1 watches the
+# daemon for ten minutes instead of one.
+
+watch=60
+[ "${KEEL_SOAK:-}" != 1 ] || watch=600
+
+# served TEXT: wait until the agent has printed it
+served() {
+	until_true grep -q "$1" serve.log
+}
+
+# The library makes sure of the platform first: with the doors shut it must say no, and live.
+tools_find_nothing() {
+	type_in 'vmware-checkvm >/dev/null 2>&1; echo shut=$?'
+	said shut 1
+	result $? "no backdoor, and the tools say so"
+}
+
+# serve_tools: open the doors, and be the host's end; sets vm and agent
+serve_tools() {
+	vm=$(keelctl list | awk 'NR > 1 { print $1 }')
+	keelctl backdoor on "$vm"
+	keelctl backdoor serve "$vm" >serve.log 2>&1 &
+	agent=$!
+	served serving
+	result $? "keelctl serves it"
+}
+
+tools_find_backdoor() {
+	type_in 'vmware-checkvm; echo check=$?'
+	said check 0 && grep -q "version 6 (good)" out
+	result $? "vmware-checkvm finds version 6"
+}
+
+tools_pass_variables() {
+	type_in 'vmware-rpctool "info-set guestinfo.fruit pear"; echo set=$?'
+	said set 0 && [ "$(keelctl guestinfo get "$vm" fruit)" = pear ]
+	result $? "a variable from the guest to the host"
+
+	keelctl guestinfo set "$vm" tree oak
+	type_in 'echo got=$(vmware-rpctool "info-get guestinfo.tree")'
+	said got oak
+	result $? "a variable from the host to the guest"
+
+	type_in 'vmware-rpctool "no such request"; echo unknown=$?'
+	said unknown 1
+	result $? "an unknown request fails"
+}
+
+# They go on answering: a request each ten seconds.
+tools_go_on() {
+	i=0
+	while [ $i -lt $watch ]; do
+		keelctl backdoor send "$vm" ping >/dev/null 2>&1
+		usleep 10000000
+		keelctl backdoor send "$vm" Capabilities_Register >/dev/null || break
+		i=$((i + 10))
+	done
+	[ $i -ge $watch ]
+	result $? "vmtoolsd stays up for $watch seconds"
+}
+
+tools_start() {
+	served "tools are running"
+	result $? "vmtoolsd answers"
+	served "^tools [0-9]"
+	result $? "vmtoolsd says its version"
+}
+
+agent_ended() {
+	wait "$agent"
+	result $? "the agent ends with it"
+	[ $failed = 0 ] || sed 's/^/# /' serve.log out err
+}
