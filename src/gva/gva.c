@@ -32,6 +32,7 @@
 
 /**
  * struct walk - one half of the address space, and how far the walk has come
+ * @va: to translate
  * @shift: log2 of the granule
  * @wide: addresses of 52 bits
  * @high: the bits of a descriptor that extend them

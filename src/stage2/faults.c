@@ -430,6 +430,14 @@ static int fault_access_flag(struct keel_vcpu *vcpu)
 	return 1;
 }
 
+/* -ENOENT: there is no memory, or none that the guest may write. */
+static int fault_on_page(struct keel_vcpu *vcpu, struct fault *f)
+{
+	if (!fault_lookup(vcpu, f) || (f->write && f->slot.flags & KVM_MEM_READONLY))
+		return -ENOENT;
+	return fault_on_memory(vcpu, f);
+}
+
 static int fault_on_address(struct keel_vcpu *vcpu, bool permission)
 {
 	const struct el2_ctx *ctx = &vcpu->state.ctx;
@@ -439,20 +447,16 @@ static int fault_on_address(struct keel_vcpu *vcpu, bool permission)
 		.exec = esr_is_iabt(ctx->esr) && !esr_abt_s1ptw(ctx->esr),
 		.permission = permission,
 	};
+	int ret = fault_on_page(vcpu, &f);
 
-	if (!fault_lookup(vcpu, &f) || (f.write && f.slot.flags & KVM_MEM_READONLY))
-		return fault_off_memory(vcpu);
-	return fault_on_memory(vcpu, &f);
+	return ret == -ENOENT ? fault_off_memory(vcpu) : ret;
 }
 
 int stage2_fault_in(struct keel_vcpu *vcpu, struct ipa a, bool write)
 {
 	struct fault f = { .ipa = ipa_page(a), .write = write };
 
-	if (a.v >> vcpu->vm->stage2.ipa_bits || !fault_lookup(vcpu, &f) ||
-	    (write && f.slot.flags & KVM_MEM_READONLY))
-		return -ENOENT;
-	return fault_on_memory(vcpu, &f);
+	return a.v >> vcpu->vm->stage2.ipa_bits ? -ENOENT : fault_on_page(vcpu, &f);
 }
 
 int stage2_handle_fault(struct keel_vcpu *vcpu)
