@@ -54,7 +54,10 @@ static void test_facts(void)
 
 	check("SetGuestInfo  1 name", "1 ");
 	check("info-get guestinfo.set.1", "1 name");
+	CHECK(!agent.untold);
 	check_bytes(nic, sizeof(nic) - 1, "1 ", 2);
+	CHECK_EQ(agent.untold, AGENT_ADDRESS);
+	agent.untold = 0;
 	check_bytes("info-get guestinfo.set.10", 25, value, sizeof(value) - 1);
 	check("SetGuestInfo  x name", "0 Invalid arguments");
 	check("SetGuestInfo", "0 Invalid arguments");
@@ -78,17 +81,17 @@ static void test_reports(void)
 
 static void test_options(void)
 {
-	CHECK(!agent.options_changed);
+	CHECK(!agent.untold);
 	check("vmx.set_option synctime 0 1", "1 ");
-	CHECK(agent.synctime && agent.options_changed);
+	CHECK(agent.synctime && agent.untold == AGENT_SYNCTIME);
 	check("vmx.set_option synctime 1 0", "1 ");
-	CHECK(!agent.synctime && agent.options_changed);
-	agent.options_changed = false;
+	CHECK(!agent.synctime && agent.untold == AGENT_SYNCTIME);
+	agent.untold = 0;
 	check("vmx.set_option synctime 0 2", "0 Invalid arguments");
 	check("vmx.set_option synctime 0", "0 Invalid arguments");
 	check("vmx.set_option synctimer 0 1", "0 Unknown option");
 	check("vmx.set_option", "0 Unknown option");
-	CHECK(!agent.synctime && !agent.options_changed);
+	CHECK(!agent.synctime && !agent.untold);
 }
 
 static void test_unknown(void)

@@ -204,6 +204,10 @@ VM_HELP
 "Send a request (TCLO) to the tools in the guest and print their reply, which begins\n"
 "with OK or ERROR; after ERROR the exit status is 1. It waits 10 seconds for the tools\n"
 "to run, and 30 for the reply.\n"
+"\n"
+"  Set_Option synctime 1   keep the guest's clock right, until the tools end; 0: do not\n"
+"  Time_Synchronize 1      put it right once, back too\n"
+"\n"
 VM_HELP
 SERVE_HELP
 "\n",
@@ -217,8 +221,9 @@ SERVE_HELP
 		.options = 1 << OPT_JSON,
 		.summary = "one VM: print a variable that its guest or its host has set",
 		.help =
-"Print the variable guestinfo.KEY; KEY may begin with guestinfo. itself. What the\n"
-"guest's tools report of it is in guestinfo.set.TYPE, where TYPE is a number.\n"
+"Print the variable guestinfo.KEY; KEY may begin with guestinfo. itself. The guest's\n"
+"tools report its address as guestinfo.ip, and more in guestinfo.set.TYPE, where TYPE is\n"
+"a number.\n"
 VM_HELP
 SERVE_HELP
 "\n"

@@ -128,6 +128,12 @@ static void info_get(struct agent *a, struct text args, struct reply *r)
 		fail(r, "No value found");
 }
 
+/* The addresses, in one of three forms */
+static bool is_network(struct text type)
+{
+	return is_text(type, "2") || is_text(type, "9") || is_text(type, "10");
+}
+
 /* A fact that the tools report, by number; some are structures (XDR). */
 static void set_guest_info(struct agent *a, struct text args, struct reply *r)
 {
@@ -138,6 +144,8 @@ static void set_guest_info(struct agent *a, struct text args, struct reply *r)
 		fail(r, "Invalid arguments");
 		return;
 	}
+	if (is_network(type))
+		a->untold |= AGENT_ADDRESS;
 	snprintf(key, sizeof(key), PREFIX "set.%.*s", (int)type.len, type.s);
 	set(a, (struct text){ key, strlen(key) }, value, r);
 }
@@ -181,7 +189,7 @@ static void set_option(struct agent *a, struct text args, struct reply *r)
 		fail(r, "Invalid arguments");
 	} else {
 		a->synctime = *value.s == '1';
-		a->options_changed = true;
+		a->untold |= AGENT_SYNCTIME;
 		done(r);
 	}
 }

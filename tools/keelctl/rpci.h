@@ -7,20 +7,24 @@
 
 #define AGENT_LINE_SIZE	1024
 
+/* What the tools are to be told */
+#define AGENT_SYNCTIME	0x1	/* whether they keep the guest's clock right */
+#define AGENT_ADDRESS	0x2	/* to set guestinfo.ip */
+
 /**
  * struct agent - what the host knows of a guest; zeroed to begin
  * @variables: guestinfo.*
  * @version: of the tools, as they said; empty before
  * @line: what the last request wants printed, without the line's end; empty: nothing
  * @synctime: the tools are to keep the guest's clock right
- * @options_changed: that has changed; whoever acts on it clears it
+ * @untold: AGENT_*; whoever tells them clears it
  */
 struct agent {
 	struct guestinfo variables;
 	char version[16];
 	char line[AGENT_LINE_SIZE];
 	bool synctime;
-	bool options_changed;
+	unsigned int untold;
 };
 
 /**

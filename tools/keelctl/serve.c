@@ -20,7 +20,6 @@
  * @signals: readable when the program is to end
  * @agent: answers the guest's requests
  * @tclo: asks the tools
- * @untold: the tools do not know their options yet
  * @clients: verbs of other processes
  */
 struct server {
@@ -28,7 +27,6 @@ struct server {
 	int signals;
 	struct agent agent;
 	struct tclo tclo;
-	bool untold;
 	struct clients clients;
 };
 
@@ -72,23 +70,30 @@ static void take_answer(struct tclo *t, const char *reply, size_t len)
 
 static void tools_changed(struct tclo *t, bool running)
 {
-	container_of(t, struct server, tclo)->untold = running;
+	if (running)
+		container_of(t, struct server, tclo)->agent.untold |= AGENT_SYNCTIME;
 	puts(running ? "tools are running" : "tools have stopped");
 }
 
-/* Programs in the guest ask by GETGUIOPTIONS, the tools are told, also when they begin anew. */
-static void tell_options(struct server *s)
+/* What the guest gets by GETGUIOPTIONS */
+static void set_options(struct server *s)
 {
-	const char *text = s->agent.synctime ? "Set_Option synctime 1" : "Set_Option synctime 0";
 	u32 options = s->agent.synctime ? OPTION_SYNCTIME : 0;
 
-	if (s->agent.options_changed) {
-		send_kind(s->file, 0, KEEL_BACKDOOR_OPTIONS, &options, sizeof(options));
-		s->agent.options_changed = false;
-		s->untold = true;
+	send_kind(s->file, 0, KEEL_BACKDOOR_OPTIONS, &options, sizeof(options));
+}
+
+static void tell_tools(struct server *s)
+{
+	unsigned int what = AGENT_ADDRESS;
+	const char *text = "Set_Option broadcastIP 1";
+
+	if (s->agent.untold & AGENT_SYNCTIME) {
+		what = AGENT_SYNCTIME;
+		text = s->agent.synctime ? "Set_Option synctime 1" : "Set_Option synctime 0";
 	}
-	if (s->untold && tclo_ask(&s->tclo, text, strlen(text)))
-		s->untold = false;
+	if (s->agent.untold & what && tclo_ask(&s->tclo, text, strlen(text)))
+		s->agent.untold &= ~what;
 }
 
 static void answer_rpci(struct server *s, u32 channel, const char *request, size_t len)
@@ -98,6 +103,8 @@ static void answer_rpci(struct server *s, u32 channel, const char *request, size
 
 	if (*s->agent.line)
 		puts(s->agent.line);
+	if (s->agent.untold & AGENT_SYNCTIME)
+		set_options(s);
 	send_message(s->file, channel, reply, n);
 }
 
@@ -147,7 +154,7 @@ static bool serve(struct server *s)
 			die("cannot wait for messages: %s", strerror(errno));
 		if (p[CLIENTS_POLL].revents && !take_datagram(s))
 			return true;
-		tell_options(s);
+		tell_tools(s);
 		clients_serve(&s->clients, p, &s->agent, &s->tclo);
 	} while (!p[CLIENTS_POLL + 1].revents);
 	return false;
