@@ -31,11 +31,13 @@ address_is() {
 	[ "$(keelctl guestinfo get "$vm" ip 2>/dev/null)" = "$1" ]
 }
 
-# What the shut-down says on the console: the service has been stopped, and after it all the rest.
+# What the shut-down says on the console: first a service is stopped, then file systems go, then the
+# power. The tools' own service is not among them: by its DefaultDependencies=no it lives to the end.
 orderly() {
-	awk '/Stopped .*open-vm-tools/ { stopped = 1 }
-		stopped && /Reached target .*poweroff/ { reached = 1 }
-		END { exit !reached }' out
+	awk '/Stopped .*dbus\.service/ { stopped = 1 }
+		stopped && /Reached target .*umount\.target/ { unmounted = 1 }
+		unmounted && /Reached target .*poweroff\.target/ { off = 1 }
+		END { exit !off }' out
 }
 
 # keelrun has no network: an address of an interface that leads nowhere will do. Nothing in the image

@@ -37,7 +37,7 @@ struct datagram {
 };
 
 /* GETGUIOPTIONS: time synchronisation */
-#define OPTION_SYNCTIME	0x4
+#define OPTION_SYNCTIME	0x400
 
 /* An error is the channel's end, or the VM's, both of which the file reports itself. */
 static bool send_kind(int file, u32 channel, u32 kind, const void *message, size_t len)
