@@ -6,8 +6,8 @@
  * The first tier's must be exact. The second's may be more: pages come and go, and a data abort is
  * a data abort. Where the host's own interrupts play a part (they end passes, after each of which
  * FP is loaded anew; one that is pending ends a WFI before it traps, or finds the timer's first)
- * half of it is enough, and more is no fault (HOST). Where a CPU may let the guest do by itself what
- * has trapped once in a pass, it may be once and again (DIRECT).
+ * half of it is enough, and more is no fault (HOST). Where a CPU may let the guest do by itself
+ * what has trapped once in a pass, it may be once and again (DIRECT).
  */
 #include <stdio.h>
 #include <string.h>

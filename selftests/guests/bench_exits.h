@@ -14,7 +14,7 @@ enum bench_op {
 	BENCH_DOOR_BRK,
 	BENCH_DOOR_HVC,
 	BENCH_MESSAGE,		/* 60 KiB to an agent and back by the high bandwidth; keel only */
-	BENCH_DEBUGGER,		/* a debugged thread comes and goes: breakpoint, MDE, and off again */
+	BENCH_DEBUGGER,		/* a debugged thread comes and goes: breakpoint, MDE, off again */
 	BENCH_DEBUGGER_DCC,	/* the same while a door is open; keel only */
 	BENCH_DEBUGGER_BOTH,	/* and with the BRK door open, too */
 	BENCH_VGIC_READ,	/* GICD_IIDR */

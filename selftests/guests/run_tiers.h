@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What run_tiers and its guest share: the operations, the row of the exit table that each causes,
- * how many exits of that row the first and the second tier must count in TIER_ROUNDS rounds, and how
- * exactly.
+ * how many exits of that row the first and the second tier must count in TIER_ROUNDS rounds, and
+ * how exactly.
  */
 #ifndef GUESTS_RUN_TIERS_H
 #define GUESTS_RUN_TIERS_H

@@ -3,8 +3,8 @@
  * The guest's self-hosted debug in the hardware, from enter to leave.
  *
  * The guest's debug registers live in memory, and accesses trap, until the guest uses them in
- * earnest: then they are in the CPU for the rest of the pass, in place of the host's. So a pass of a
- * guest that does not debug costs one read of MDSCR_EL1. With FEAT_FGT they no longer trap there:
+ * earnest: then they are in the CPU for the rest of the pass, in place of the host's. So a pass of
+ * a guest that does not debug costs one read of MDSCR_EL1. With FEAT_FGT they no longer trap there:
  * of MDCR_EL2 only TDCC is set, for the debug channel, and the fine-grained traps are opened.
  * Without it MDCR_EL2.TDA traps all of them, and EL2 accesses them in the guest's place.
  *
@@ -118,8 +118,8 @@ static bool __el2 mdscr_may_be_direct(const struct keel_vcpu *vcpu)
 
 /*
  * The guest's registers into the CPU. Matches at EL2 that its DBGBCR and DBGWCR ask for (HMC) make
- * no exception there: TDE and TGE are 0 while the guest is armed, so debug exceptions belong to EL1,
- * and a higher level generates none (Arm ARM D2.3.1).
+ * no exception there: TDE and TGE are 0 while the guest is armed, so debug exceptions belong to
+ * EL1, and a higher level generates none (Arm ARM D2.3.1).
  */
 static void __el2 debug_load(struct keel_vcpu *vcpu)
 {

@@ -364,8 +364,8 @@ struct keel_backdoor_open {
  * VM. A guest can open channels while there is one. read() returns one datagram, the header and the
  * message, and waits for it unless O_NONBLOCK is set (-EAGAIN); -EMSGSIZE: it is longer than the
  * buffer, and stays. write() takes one: on an RPCI channel the reply to the request that was read,
- * for which the guest waits; on a TCLO channel a request; or, without a channel, what the guest gets
- * by GETGUIOPTIONS, as long as the file is open (else 0). -ENOENT: no such channel (any more).
+ * for which the guest waits; on a TCLO channel a request; or, without a channel, what the guest
+ * gets by GETGUIOPTIONS, as long as the file is open (else 0). -ENOENT: no such channel (any more).
  * -EBUSY: the guest has not fetched the last one yet. -EPROTO: RPCI, and nothing was asked.
  * -EMSGSIZE: @length, or too little data. -EINVAL: @kind. poll() knows of readable datagrams. After
  * the VM's end, or when an observer is not wanted any more (KEEL_OBSERVE), all of it fails with
