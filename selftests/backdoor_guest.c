@@ -292,7 +292,7 @@ static void gdb_run(void)
 
 static void gdb(void)
 {
-	int n = soak_rounds(1, 5);
+	int n = soak_rounds(1, 3);
 
 	REQUIRE_OK(chdir("/tmp"));
 	callers_start();
@@ -367,7 +367,7 @@ static void probe_check(const char *events, const char *name, u64 want)
 /* The guest's kernel stops at BRK of its own; nobody else here makes this system call. */
 static void kprobes(void)
 {
-	int n = soak_rounds(200, 2000), cpu, i;
+	int n = soak_rounds(200, 500), cpu, i;
 
 	tracing_mount();
 	callers_start();
@@ -415,7 +415,7 @@ static void where_in_file(char *where, size_t size, u64 address)
  */
 static void uprobes(void)
 {
-	int n = soak_rounds(200, 2000), cpu, i;
+	int n = soak_rounds(200, 500), cpu, i;
 	u64 calls = 0;
 	char where[64];
 
@@ -615,7 +615,7 @@ static void trace(int cpu, int rounds)
 
 static void ptraced(void)
 {
-	int rounds = soak_rounds(10, 100), cpu;
+	int rounds = soak_rounds(10, 30), cpu;
 
 	callers_start();
 	for (cpu = 0; cpu < CPUS; cpu++)
