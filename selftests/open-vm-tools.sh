@@ -37,6 +37,7 @@ tools_find_nothing
 serve_tools
 tools_find_backdoor
 tools_pass_variables
+tools_pass_much
 
 type_in 'vmware-toolbox-cmd stat speed | grep -q MHz; echo speed=$?'
 said speed 0

@@ -70,6 +70,7 @@ result $? "vmware-toolbox-cmd says that it needs one"
 serve_tools
 tools_find_backdoor
 tools_pass_variables
+tools_pass_much
 
 type_in 'vmware-toolbox-cmd stat speed | grep -q MHz; echo speed=$?'
 said speed 0

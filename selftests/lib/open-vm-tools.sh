@@ -51,6 +51,20 @@ tools_pass_variables() {
 	result $? "an unknown request fails"
 }
 
+# As much as goes into one message.
+tools_pass_much() {
+	type_in 'b=$(tr -dc a-z </dev/urandom | head -c 61440); vmware-rpctool "info-set guestinfo.big $b"
+echo big=$(printf %s "$b" | md5sum | cut -d " " -f 1)'
+	until_true grep -q "^big=" out
+	hash=$(answer big)
+	[ "$(keelctl guestinfo get "$vm" big | tr -d '\n' | md5sum | cut -d ' ' -f 1)" = "$hash" ]
+	result $? "60 KiB from the guest to the host"
+
+	type_in 'echo back=$(vmware-rpctool "info-get guestinfo.big" | tr -d "\n" | md5sum | cut -d " " -f 1)'
+	said back "$hash"
+	result $? "60 KiB from the host to the guest"
+}
+
 # They go on answering: a request each ten seconds.
 tools_go_on() {
 	i=0
