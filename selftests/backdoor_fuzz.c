@@ -30,7 +30,7 @@ GUEST_DECLARE(backdoor_fuzz);
 /* What all channels and datagrams may take, and as much again for tables and errors of counting. */
 #define MEMORY_LIMIT	((64 + 2 * MAX_CHANNELS) * (s64)MAX_SIZE * 2 / (s64)HOST_PAGE)
 /* A safety limit for the time besides that which BACKDOOR_FUZZ_SECONDS says. */
-#define LIMIT_SECONDS	300
+#define LIMIT_SECONDS	200
 /* What a VM that has nothing under way may have gained, counting errors of memory.stat included. */
 #define MEMORY_SLACK	1024
 
@@ -148,7 +148,7 @@ static void agent_disturb(struct agent *a, u32 channel)
 	d->h = (struct keel_backdoor_message){ channel, KEEL_BACKDOOR_MESSAGE, 0, size };
 	switch (below(&a->dice, 6)) {
 	case 0:
-		d->h.kind += 1 + below(&a->dice, 100);
+		d->h.kind = KEEL_BACKDOOR_OPTIONS + 1 + below(&a->dice, 100);
 		CHECK_ERR(write(a->fd, d, HEADER + size), EINVAL);
 		break;
 	case 1:
@@ -577,6 +577,8 @@ static void fuzz(void)
 	vcpus_end();
 	tell(changed);
 	wait_for_fall_to(before + MEMORY_SLACK);
+	if (ktap_failed())
+		return;
 	check_works();
 	check_readonly();
 	vm_destroy(&vm);

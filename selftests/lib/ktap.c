@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,6 +95,7 @@ bool ktap_check_err(long ret, int err, const char *file, int line, const char *e
 static void case_child(const struct ktap_case *c)
 {
 	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(CASE_LIMIT_SECONDS);
 	c->run();
 	_exit(any_failed ? KTAP_FAIL : KTAP_PASS);
