@@ -121,11 +121,14 @@ static void masked(void)
 	stop();
 }
 
-/* The vCPU goes on: its exits to the kernel are the host's ticks, far fewer than the samples. */
+/*
+ * The vCPU goes on: whenever it was found in the guest, EL2 has answered. How often that is depends
+ * on how busy the host is, which may have taken the CPU away from it.
+ */
 static void not_stopped(void)
 {
 	struct keel_pnmi_vcpu out[VCPUS];
-	u64 irqs, answered;
+	u64 irqs, answered, found = 0;
 	int stats, i;
 
 	create(PART_SPIN);
@@ -135,13 +138,16 @@ static void not_stopped(void)
 	sample(out);
 	irqs = kvm_stat(stats, "exit_irq");
 	answered = kvm_stat(stats, "exit_irq_el2");
-	for (i = 0; i < SAMPLES; i++)
+	for (i = 0; i < SAMPLES; i++) {
 		sample(out);
+		found += out[0].where == KEEL_PNMI_GUEST;
+	}
 	irqs = kvm_stat(stats, "exit_irq") - irqs;
 	answered = kvm_stat(stats, "exit_irq_el2") - answered;
-	printf("# %d samples: %llu interrupts answered at EL2, %llu by the kernel\n", SAMPLES,
-	       (unsigned long long)answered, (unsigned long long)irqs);
-	CHECK(answered >= SAMPLES / 2);
+	ktap_note("%llu of %d samples found it in the guest", found, SAMPLES);
+	ktap_note("%llu interrupts answered at EL2, %llu by the kernel", answered, irqs);
+	CHECK(found);
+	CHECK(answered >= found);
 	close(stats);
 	stop();
 }
