@@ -133,7 +133,7 @@ clock host 0 "keelctl switches synchronisation on, and the clock is put right"
 type_in 'date -s "@$(($(date +%s) + 3600))"'
 clock early 1 "the clock is an hour early"
 keelctl backdoor send "$vm" "Time_Synchronize 1" >reply
-clock back 0 "keelctl has it put right once, backwards"
+clock backwards 0 "keelctl has it put right once, backwards"
 
 type_in 'q=$(systemctl show -p MainPID --value open-vm-tools)
 [ "$p" = "$q" ] && kill -0 $q; echo daemon=$?'
