@@ -7,6 +7,8 @@
 # shellcheck source=selftests/lib/ktap.sh
 . "${0%/*}/lib/ktap.sh"
 
+# What a terminal's line ends with
+cr=$(printf '\r')
 # The guest's processes and ours share few CPUs, so we look seldom.
 interval=100000
 
@@ -61,9 +63,14 @@ type_in() {
 	echo "$1" >&3
 }
 
-# said NAME TEXT: wait until the guest's shell has printed NAME=; whether TEXT follows
+# told NAME: wait until the guest's shell has printed NAME=, and the end of the line
+told() {
+	until_true grep -q "^$1=.*$cr" out
+}
+
+# said NAME TEXT: wait for it; whether TEXT follows
 said() {
-	until_true grep -q "^$1=" out
+	told "$1"
 	[ "$(answer "$1")" = "$2" ]
 }
 
