@@ -317,7 +317,10 @@ static void print_op(const struct op *op)
 		el2[i] = bench_median(b.el2_value[i] + 1, b.batches - 1);
 	ktap_note("el2 %s %.1f %.1f %.1f", op->name, el2[EL2_ENTRIES], el2[EL2_WRITES],
 		  el2[EL2_ISBS]);
-	/* Rounded: the frame that is subtracted has the host's interrupts in it. */
+	/*
+	 * Rounded: the frame that is subtracted has the host's interrupts in it. The debugger's
+	 * registers may be the guest's own, without a trap (FEAT_FGT).
+	 */
 	if (op != &ops[BENCH_DEBUGGER])
 		CHECK(el2[EL2_ENTRIES] >= 0.5);
 	/* To the kernel and back: HCR_EL2, VBAR_EL2 and CPTR_EL2 change both ways. */

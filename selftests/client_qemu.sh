@@ -51,9 +51,8 @@ copy() {
 	echo 'for d in /sys/block/vd?; do read name <$d/serial; eval $name=/dev/${d##*/}; done' >&3
 	echo 'dd if=$data of=/tmp/data bs=1M iflag=direct; s=$(md5sum </tmp/data)' >&3
 	echo 'dd if=/tmp/data of=$copy bs=1M oflag=direct; echo; echo hash=$s' >&3
-	see "hash=[0-9a-f]"
 	hash=$(hash_of data)
-	[ "$(answer hash)" = "$hash" ]
+	said hash "$hash"
 	result $? "$title: the guest read what the host wrote"
 	[ "$(hash_of copy)" = "$hash" ]
 	result $? "$title: the host reads what the guest wrote"
