@@ -4,7 +4,7 @@
  * of keel's.
  *
  * All ioctls have magic 0xBE; the numbers come in blocks: 0x00 system, 0x10 pseudo-NMI, 0x20
- * backdoor.
+ * backdoor, 0x30 guest virtual addresses.
  *
  * A struct begins with its own size and with flags, of which there are none yet; what is flags, pad
  * or reserved is 0, both ways. If one of them is not what this module knows: -EINVAL.
@@ -237,6 +237,62 @@ struct keel_hooks {
  */
 #define KEEL_HOOKS _IOWR(KEELIO, 0x07, struct keel_hooks)
 
+/**
+ * struct keel_vcpu_regs - for KEEL_VCPU_REGS
+ * @size: in and out: sizeof(struct keel_vcpu_regs)
+ * @flags: in and out: 0
+ * @vcpu: in and out: KVM_CREATE_VCPU's id
+ * @pad: in and out: 0
+ * @x: out: x0 to x30
+ * @pc: out: program counter
+ * @pstate: out: PSTATE, as in SPSR_EL2
+ * @sp_el0, @sp_el1: out: stack pointers
+ * @elr_el1, @spsr_el1, @esr_el1, @far_el1, @vbar_el1: out: exceptions
+ * @sctlr_el1, @tcr_el1, @ttbr0_el1, @ttbr1_el1, @mair_el1, @contextidr_el1, @par_el1: out:
+ *	translation
+ * @tpidr_el0, @tpidrro_el0, @tpidr_el1: out: thread pointers
+ * @cpacr_el1, @mpidr_el1: out
+ * @reserved: in and out: 0
+ */
+struct keel_vcpu_regs {
+	__u32 size;
+	__u32 flags;
+	__u32 vcpu;
+	__u32 pad;
+	__u64 x[31];
+	__u64 pc;
+	__u64 pstate;
+	__u64 sp_el0;
+	__u64 sp_el1;
+	__u64 elr_el1;
+	__u64 spsr_el1;
+	__u64 esr_el1;
+	__u64 far_el1;
+	__u64 vbar_el1;
+	__u64 sctlr_el1;
+	__u64 tcr_el1;
+	__u64 ttbr0_el1;
+	__u64 ttbr1_el1;
+	__u64 mair_el1;
+	__u64 contextidr_el1;
+	__u64 par_el1;
+	__u64 tpidr_el0;
+	__u64 tpidrro_el0;
+	__u64 tpidr_el1;
+	__u64 cpacr_el1;
+	__u64 mpidr_el1;
+	__u64 reserved[8];
+};
+
+/**
+ * KEEL_VCPU_REGS - the registers of a vCPU, of one moment
+ *
+ * On a VM file and an observer file. A vCPU in the guest leaves it for that moment; one outside has
+ * what it will go on with. -ENOENT: no such vCPU. -ENOEXEC: KVM_ARM_VCPU_INIT is still to come.
+ * -EINTR: a signal came first. -EINVAL (@size, @flags, @pad, @reserved), -EFAULT as KEEL_INFO.
+ */
+#define KEEL_VCPU_REGS _IOWR(KEELIO, 0x08, struct keel_vcpu_regs)
+
 /* Where a vCPU was when it was sampled (keel_pnmi_vcpu.where). */
 #define KEEL_PNMI_GUEST	0	/* in the guest, which went on: the values are of that moment */
 #define KEEL_PNMI_HOST	1	/* outside: the values are those it will go on with */
@@ -374,5 +430,224 @@ struct keel_backdoor_open {
  * -EINVAL, -EFAULT as KEEL_INFO. -EBUSY: somebody has it open.
  */
 #define KEEL_BACKDOOR_OPEN _IOW(KEELIO, 0x20, struct keel_backdoor_open)
+
+/*
+ * Guest virtual addresses. The CPU translates by AT with the guest's own tables; nothing of the
+ * guest changes by it, but for access flags where the guest lets the CPU set them (TCR_EL1.HA). The
+ * vCPU may run, sleep, be paused by its VMM, or be off; one in the guest leaves it for a moment.
+ */
+
+/* keel_gva_translate.access, keel_gva_read.access: as which access; 0 is a read at EL1 */
+#define KEEL_GVA_WRITE	0x1
+#define KEEL_GVA_EL0	0x2
+#define KEEL_GVA_LEAF	0x4	/* keel_gva_translate only: read the descriptor too */
+
+/* What came of it: keel_gva_translate.status, keel_gva_read.status */
+#define KEEL_GVA_MAPPED		0
+#define KEEL_GVA_FAULT		1	/* the guest's tables do not allow it: @fault, @level */
+#define KEEL_GVA_NO_TABLE	2	/* no guest memory where a table should be, at @level */
+#define KEEL_GVA_ABORT		3	/* the walk met an external abort */
+#define KEEL_GVA_NO_MEMORY	4	/* keel_gva_read: mapped, but to no guest memory */
+
+/* permissions: bits */
+#define KEEL_GVA_EL1_R	0x01
+#define KEEL_GVA_EL1_W	0x02
+#define KEEL_GVA_EL1_X	0x04
+#define KEEL_GVA_EL0_R	0x10
+#define KEEL_GVA_EL0_W	0x20
+#define KEEL_GVA_EL0_X	0x40
+
+/* attributes: of memory */
+#define KEEL_GVA_MAIR	0x0ff	/* a field of MAIR_EL1 */
+#define KEEL_GVA_SHARED	0x300	/* shareability: 0 none, 0x200 outer, 0x300 inner */
+
+/* keel_gva_translate.host: the host's page under @ipa */
+#define KEEL_GVA_HOST_NONE	0	/* no memory slot: a device, or nothing */
+#define KEEL_GVA_HOST_ABSENT	1	/* memory that stage 2 does not map at present */
+#define KEEL_GVA_HOST_MAPPED	2
+
+/**
+ * struct keel_gva_translate - for KEEL_GVA_TRANSLATE
+ * @size: in and out: sizeof(struct keel_gva_translate)
+ * @flags: in and out: 0
+ * @vcpu: in and out: KVM_CREATE_VCPU's id
+ * @access: in and out: KEEL_GVA_WRITE, KEEL_GVA_EL0, KEEL_GVA_LEAF
+ * @gva: in and out: the address
+ * @ipa: out: where it is; KEEL_GVA_NO_TABLE: where the table's entry should be
+ * @status: out: KEEL_GVA_MAPPED, FAULT, NO_TABLE or ABORT
+ * @level: out: of the fault or of the missing table, from -1; with KEEL_GVA_LEAF that of the leaf
+ * @fault: out: KEEL_GVA_FAULT: fault status, as in ESR_ELx.DFSC
+ * @attributes: out: of memory, if it is mapped
+ * @permissions: out: with KEEL_GVA_LEAF: KEEL_GVA_EL1_R and so on
+ * @leaf_shift: out: with KEEL_GVA_LEAF: log2 of the leaf's size; 0: the guest's MMU is off
+ * @host: out: KEEL_GVA_HOST_*
+ * @pad: in and out: 0
+ * @par: out: PAR_EL1, of the AT
+ * @descriptor: out: with KEEL_GVA_LEAF: of the leaf; 0: there is none
+ * @reserved: in and out: 0
+ */
+struct keel_gva_translate {
+	__u32 size;
+	__u32 flags;
+	__u32 vcpu;
+	__u32 access;
+	__u64 gva;
+	__u64 ipa;
+	__u32 status;
+	__s32 level;
+	__u32 fault;
+	__u32 attributes;
+	__u32 permissions;
+	__u32 leaf_shift;
+	__u32 host;
+	__u32 pad;
+	__u64 par;
+	__u64 descriptor;
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_GVA_TRANSLATE - where a guest virtual address is, as a vCPU sees it now
+ *
+ * On a VM file and an observer file. A leaf whose access flag is clear, or that this access is not
+ * permitted to, is KEEL_GVA_FAULT; with KEEL_GVA_LEAF its descriptor, @ipa and the rest are told
+ * all the same. -ENOENT: no such vCPU. -ENOEXEC: not initialised. -EINTR: a signal came first.
+ * -EINVAL: @size, @flags, @access, @pad, @reserved. -EFAULT: bad address, or the VMM's mapping of a
+ * table is bad.
+ */
+#define KEEL_GVA_TRANSLATE _IOWR(KEELIO, 0x30, struct keel_gva_translate)
+
+/* keel_gva_run.flags */
+#define KEEL_GVA_RUN_NO_AF	0x1	/* the access flag is clear: the next access faults */
+#define KEEL_GVA_RUN_UNSURE	0x2	/* the descriptor changed, or could not be read: leaf_shift is
+					 * the granule's, and there are no permissions
+					 */
+#define KEEL_GVA_RUN_NO_TABLE	0x4	/* not mapped: a table is where no guest memory is, at ipa */
+#define KEEL_GVA_RUN_ABORT	0x8	/* not mapped: the walk meets an external abort */
+#define KEEL_GVA_RUN_FLAT	0x10	/* the guest's MMU is off: ipa is gva */
+
+/**
+ * struct keel_gva_run - neighbouring leaves that are alike, and neighbours in physical space too
+ * @gva: of the first byte
+ * @ipa: where that is
+ * @length: in bytes
+ * @leaf_shift: log2 of a leaf's size
+ * @attributes: of memory: KEEL_GVA_MAIR, KEEL_GVA_SHARED
+ * @permissions: KEEL_GVA_EL1_R and so on
+ * @flags: KEEL_GVA_RUN_*
+ */
+struct keel_gva_run {
+	__u64 gva;
+	__u64 ipa;
+	__u64 length;
+	__u32 leaf_shift;
+	__u32 attributes;
+	__u32 permissions;
+	__u32 flags;
+};
+
+/* The largest array of runs */
+#define KEEL_GVA_MAX_RUNS	65536
+
+/**
+ * struct keel_gva_scan - for KEEL_GVA_SCAN
+ * @size: in and out: sizeof(struct keel_gva_scan)
+ * @flags: in and out: 0
+ * @vcpu: in and out: KVM_CREATE_VCPU's id
+ * @room: in and out: elements of the array at @runs, 1 to KEEL_GVA_MAX_RUNS
+ * @runs: in and out: address of an array of struct keel_gva_run
+ * @start: in: first address; out: where the next call goes on, unless @end is 1
+ * @last: in and out: last address, itself included; not below @start
+ * @need: in and out: only leaves that have all these permissions
+ * @deny: in and out: and none of these
+ * @nr: out: runs filled in, ascending
+ * @end: out: 1: @last has been reached; 0: go on from @start
+ * @ats: out: AT instructions
+ * @leaves: out: of which found a leaf
+ * @holes: out: of which found none, by the level of the missing entry: from -1 to 3
+ * @stage2_holes: out: ATs repeated because stage 2 did not map a table, or that met no memory or an
+ *	abort
+ * @tables: out: tables of descriptors read
+ * @slices: out: how often the vCPU was taken out
+ * @reserved: in and out: 0
+ *
+ * ats is the sum of leaves, holes and stage2_holes.
+ */
+struct keel_gva_scan {
+	__u32 size;
+	__u32 flags;
+	__u32 vcpu;
+	__u32 room;
+	__u64 runs;
+	__u64 start;
+	__u64 last;
+	__u32 need;
+	__u32 deny;
+	__u32 nr;
+	__u32 end;
+	__u64 ats;
+	__u64 leaves;
+	__u64 holes[5];
+	__u64 stage2_holes;
+	__u64 tables;
+	__u64 slices;
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_GVA_SCAN - what a vCPU's tables map
+ *
+ * On a VM file and an observer file. The range may span both halves: 0 and ~0 are everything. It
+ * is scanned in slices (parameter gva_slice, in us), between which the vCPU runs on. It returns
+ * when the array is full, after 2^20 ATs, or at a signal, with what there is so far; leaves are
+ * reported as they were when they were looked at. -ENOENT, -ENOEXEC, -EFAULT as
+ * KEEL_GVA_TRANSLATE. -EINVAL: @size, @flags, @room, @last below @start, @need, @deny, @reserved.
+ * -EINTR: a signal came before there was anything. -ENOMEM.
+ */
+#define KEEL_GVA_SCAN _IOWR(KEELIO, 0x31, struct keel_gva_scan)
+
+/* The largest keel_gva_read.length */
+#define KEEL_GVA_MAX_READ	(1 << 20)
+
+/**
+ * struct keel_gva_read - for KEEL_GVA_READ
+ * @size: in and out: sizeof(struct keel_gva_read)
+ * @flags: in and out: 0
+ * @vcpu: in and out: KVM_CREATE_VCPU's id
+ * @access: in and out: KEEL_GVA_EL0, or 0
+ * @gva: in and out: from where
+ * @buffer: in and out: address of the buffer to fill
+ * @length: in and out: bytes, 1 to KEEL_GVA_MAX_READ; not beyond the end of the address space
+ * @done: out: how many have been copied
+ * @status: out: why not more, as keel_gva_translate.status; KEEL_GVA_MAPPED: nothing failed
+ * @level: out: as there
+ * @fault: out: as there
+ * @pad: in and out: 0
+ * @reserved: in and out: 0
+ */
+struct keel_gva_read {
+	__u32 size;
+	__u32 flags;
+	__u32 vcpu;
+	__u32 access;
+	__u64 gva;
+	__u64 buffer;
+	__u64 length;
+	__u64 done;
+	__u32 status;
+	__s32 level;
+	__u32 fault;
+	__u32 pad;
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_GVA_READ - copy guest memory by its virtual address, page by page
+ *
+ * On a VM file and an observer file. It copies up to the first page that cannot be had: that is no
+ * error, see @done and @status. -ENOENT, -ENOEXEC, -EINTR, -EFAULT as KEEL_GVA_TRANSLATE. -EINVAL:
+ * @size, @flags, @access, @length, @pad, @reserved. -ENOMEM.
+ */
+#define KEEL_GVA_READ _IOWR(KEELIO, 0x32, struct keel_gva_read)
 
 #endif /* _LINUX_KEEL_H */
