@@ -177,6 +177,11 @@ bool gva_check(int fd, u32 vcpu, const struct stage1 *s)
 	stage1_walk(s, &want);
 	REQUIRE_EQ(gva_scan(fd, vcpu, KEEL_GVA_MAX_RUNS, &got), 0);
 	ok = CHECK_EQ(got.calls, 1) & gva_same(&got, &want, true);
+	/* Now stage 2 maps every table that is in memory. */
+	got.call = (struct keel_gva_scan){ .last = ~0ULL };
+	REQUIRE_EQ(gva_scan(fd, vcpu, KEEL_GVA_MAX_RUNS, &got), 0);
+	ok &= gva_same(&got, &want, true);
+	ok &= CHECK_EQ(got.sum.stage2_holes, want.no_tables);
 	free(got.runs);
 	free(want.runs);
 	return ok;

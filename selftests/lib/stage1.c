@@ -258,12 +258,19 @@ bool stage1_continues(const struct keel_gva_run *a, const struct keel_gva_run *b
 	       a->permissions == b->permissions && a->flags == b->flags;
 }
 
-static void scan_add(struct stage1_scan *scan, const struct keel_gva_run *run)
+/* A run, as far as it is in the range. */
+static void scan_add(struct stage1_scan *scan, struct keel_gva_run *run)
 {
-	struct keel_gva_run *last = scan->nr ? &scan->runs[scan->nr - 1] : NULL;
+	struct keel_gva_run *before = scan->nr ? &scan->runs[scan->nr - 1] : NULL;
+	u64 cut = scan->start > run->gva ? scan->start - run->gva : 0;
+	u64 end = run->gva + (run->length - 1);
 
-	if (last && stage1_continues(last, run)) {
-		last->length += run->length;
+	run->gva += cut;
+	if (!(run->flags & KEEL_GVA_RUN_NO_TABLE))
+		run->ipa += cut;
+	run->length = (end < scan->last ? end : scan->last) - run->gva + 1;
+	if (before && stage1_continues(before, run)) {
+		before->length += run->length;
 		return;
 	}
 	if (scan->nr == scan->room) {
@@ -276,7 +283,8 @@ static void scan_add(struct stage1_scan *scan, const struct keel_gva_run *run)
 
 static u32 permissions(const struct stage1 *s, u64 desc, u64 limits)
 {
-	bool w1 = !(desc & S1_RO), r0 = desc & S1_EL0, w0, x1, x0;
+	bool dirty = desc & S1_DBM && s->tcr & TCR_HD;
+	bool w1 = dirty || !(desc & S1_RO), r0 = desc & S1_EL0, w0, x1, x0;
 
 	w1 = w1 && !(limits & S1_TABLE_RO);
 	r0 = r0 && !(limits & S1_TABLE_NO_EL0);
@@ -337,13 +345,17 @@ static void walk_leaf(struct walk *w, const struct table *t, u64 va, u64 desc)
 		scan_add(scan, &run);
 }
 
-static void walk_no_table(struct walk *w, u64 ipa, u64 va, u32 shift)
+/* @t would be at @t->ipa; the run tells where the entry for its first address is. */
+static void walk_no_table(struct walk *w, const struct table *t)
 {
+	u32 shift = stage1_shift(w->s, w->half, t->level);
+	u64 size = (u64)t->nr << shift;
+	u64 first = w->scan->start > t->va ? w->scan->start - t->va : 0;
 	struct keel_gva_run run = {
-		.gva = va,
-		.ipa = ipa,
-		.length = BIT(shift),
-		.leaf_shift = shift,
+		.gva = t->va,
+		.ipa = t->ipa + 8 * (first >> shift),
+		.length = size,
+		.leaf_shift = __builtin_ctzll(size),
 		.flags = KEEL_GVA_RUN_NO_TABLE,
 	};
 
@@ -355,7 +367,6 @@ static void walk_table(struct walk *w, const struct table *t);
 
 static void walk_entry(struct walk *w, const struct table *t, u64 va, u64 desc)
 {
-	u32 shift = stage1_shift(w->s, w->half, t->level);
 	bool table = t->level < LAST_LEVEL && desc & S1_TABLE;
 	u64 ipa = output(w, desc);
 	struct table next = {
@@ -371,7 +382,7 @@ static void walk_entry(struct walk *w, const struct table *t, u64 va, u64 desc)
 	if (!table)
 		walk_leaf(w, t, va, desc);
 	else if (!stage1_ptr(w->s, ipa))
-		walk_no_table(w, ipa, va, shift);
+		walk_no_table(w, &next);
 	else
 		walk_table(w, &next);
 }
@@ -396,9 +407,12 @@ static void walk_table(struct walk *w, const struct table *t)
 /* All of a half faults at level 0, which is where a fault of the base register is. */
 static void walk_nothing(struct walk *w)
 {
-	u32 bits = va_bits(w->s, w->half), shift = stage1_shift(w->s, w->half, 0);
+	u64 first = stage1_first(w->s, w->half), last = stage1_last(w->s, w->half);
+	u32 shift = stage1_shift(w->s, w->half, 0);
 
-	w->scan->holes[1] += bits > shift ? BIT(bits - shift) : 1;
+	first = first > w->scan->start ? first : w->scan->start;
+	last = last < w->scan->last ? last : w->scan->last;
+	w->scan->holes[1] += (last >> shift) - (first >> shift) + 1;
 }
 
 static void walk_half(struct walk *w)
@@ -420,7 +434,7 @@ static void walk_half(struct walk *w)
 	if (s->tcr & TCR_EPD(w->half) || t.ipa >> oa_bits(s, w->half))
 		walk_nothing(w);
 	else if (!stage1_ptr(s, t.ipa))
-		walk_no_table(w, t.ipa, t.va, bits);
+		walk_no_table(w, &t);
 	else
 		walk_table(w, &t);
 }

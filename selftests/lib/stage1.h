@@ -31,6 +31,7 @@
 #define TCR_EPD(half)	BIT((half) ? 23 : 7)
 #define TCR_TBI(half)	BIT((half) ? 38 : 37)
 #define TCR_HPD(half)	BIT((half) ? 42 : 41)
+#define TCR_HD		BIT(40)
 #define TCR_DS		BIT(59)
 
 /* Bits of descriptors (Arm ARM D8.3) */
@@ -42,6 +43,7 @@
 #define S1_SH(n)	((u64)(n) << 8)	/* not with addresses of 52 bits: stage1_leaf() has it */
 #define S1_AF		BIT(10)
 #define S1_NG		BIT(11)
+#define S1_DBM		BIT(51)
 #define S1_CONTIGUOUS	BIT(52)
 #define S1_PXN		BIT(53)
 #define S1_UXN		BIT(54)
