@@ -40,7 +40,9 @@ static struct vm vm;
 static struct stage1 s1;
 static int observer;
 
-static const struct stage1_shape shape = { GRANULE_4K, false, { 48, 48 } };
+static const struct stage1_shape shape = {
+	false, { GRANULE_4K, GRANULE_4K }, { 48, 48 },
+};
 
 static void create(void)
 {
@@ -229,11 +231,11 @@ static void check_no_table(u64 gva, int level, u64 entry)
 static void translate_no_table(void)
 {
 	create();
-	*stage1_entry(&s1, 0x400000, 2) = stage1_table(&s1, NOWHERE);
-	*stage1_entry(&s1, 0x80000000, 1) = stage1_table(&s1, NOWHERE + PAGE);
-	*stage1_entry(&s1, UPPER, 0) = stage1_table(&s1, RAM_IPA + RAM_SIZE);
+	*stage1_entry(&s1, 0x400000, 2) = stage1_table(&s1, 0, NOWHERE);
+	*stage1_entry(&s1, 0x80000000, 1) = stage1_table(&s1, 0, NOWHERE + PAGE);
+	*stage1_entry(&s1, UPPER, 0) = stage1_table(&s1, 0, RAM_IPA + RAM_SIZE);
 	/* beyond the guest's physical address space */
-	*stage1_entry(&s1, UPPER + BIT(39), 0) = stage1_table(&s1, BIT(44));
+	*stage1_entry(&s1, UPPER + BIT(39), 0) = stage1_table(&s1, 0, BIT(44));
 	check_no_table(0x403000, 3, NOWHERE + 3 * 8);
 	check_no_table(0x80200000, 2, NOWHERE + PAGE + 8);
 	check_no_table(UPPER, 1, RAM_IPA + RAM_SIZE);
@@ -267,8 +269,8 @@ static void fill(void)
 				   KERNEL | S1_PXN);
 		stage1_map(&s1, base + BIT(40), 1, BIT(30), KERNEL | S1_RO);
 		stage1_map(&s1, base + BIT(40) + BIT(30), 1, BIT(31), KERNEL | S1_RO);
-		*stage1_entry(&s1, base + BIT(41), 1) = stage1_table(&s1, NOWHERE);
-		*stage1_entry(&s1, base + BIT(41) + BIT(30), 1) = stage1_table(&s1, s1.ttbr[0]);
+		*stage1_entry(&s1, base + BIT(41), 1) = stage1_table(&s1, 0, NOWHERE);
+		*stage1_entry(&s1, base + BIT(41) + BIT(30), 1) = stage1_table(&s1, 0, s1.ttbr[0]);
 	}
 	/* the first and the last address */
 	stage1_map(&s1, 0, 3, DATA, KERNEL);
@@ -463,7 +465,7 @@ static void reads(void)
 	stage1_map(&s1, 0x401000, 3, DATA + PAGE, KERNEL);
 	stage1_map(&s1, 0x402000, 3, DATA, KERNEL);
 	stage1_map(&s1, 0x403000, 3, NOWHERE, KERNEL);
-	*stage1_entry(&s1, 0x600000, 2) = stage1_table(&s1, NOWHERE);
+	*stage1_entry(&s1, 0x600000, 2) = stage1_table(&s1, 0, NOWHERE);
 	stage1_map(&s1, -PAGE, 3, DATA, KERNEL);
 
 	check_read(UPPER, 0, 1, 1, KEEL_GVA_MAPPED);
@@ -796,7 +798,7 @@ static void bad_tables(void)
 	REQUIRE(hole != MAP_FAILED);
 	REQUIRE_OK(vm_memslot(&vm, 1, 0, NOWHERE, 2 * PAGE, hole));
 	REQUIRE_OK(munmap(hole, PAGE));
-	*stage1_entry(&s1, 0x800000000, 2) = stage1_table(&s1, NOWHERE);
+	*stage1_entry(&s1, 0x800000000, 2) = stage1_table(&s1, 0, NOWHERE);
 	stage1_map(&s1, 0x800200000, 3, NOWHERE, KERNEL);
 	CHECK_EQ(gva_translate(observer, 0, 0x800000000, 0, &t), -EFAULT);
 	CHECK_ERR(scan_range(0x800000000, ~0ULL), EFAULT);

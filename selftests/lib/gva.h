@@ -91,7 +91,7 @@ void gva_join(struct gva_scan *scan);
 bool gva_same(const struct gva_scan *got, const struct stage1_scan *want, bool counts);
 
 /**
- * gva_check() - scan everything, each time by one call, and compare with a walk
+ * gva_check() - scan everything twice, by one call if it can, and compare with a walk
  * @fd: VM or observer file
  * @vcpu: id
  * @s: the vCPU's translation

@@ -100,16 +100,15 @@ bool stage1_block_level(const struct stage1 *s, int half, int level)
 
 /* --- Building --- */
 
-bool stage1_can(struct vcpu *vcpu, const struct stage1_shape *shape)
+static bool can_half(struct vcpu *vcpu, u32 shift, bool wide)
 {
 	u64 mmfr0 = vcpu_get(vcpu, REG_MMFR0), mmfr2 = vcpu_get(vcpu, REG_MMFR2);
-	bool lva = mmfr2 >> 16 & 0xf, lpa = (mmfr0 & 0xf) >= 6;
 	u32 tgran4 = mmfr0 >> 28 & 0xf, tgran16 = mmfr0 >> 20 & 0xf, tgran64 = mmfr0 >> 24 & 0xf;
-	bool wide = shape->wide;
+	bool lva = mmfr2 >> 16 & 0xf, lpa = (mmfr0 & 0xf) >= 6;
 
 	if (wide && !lpa)
 		return false;
-	switch (shape->shift) {
+	switch (shift) {
 	case GRANULE_4K:
 		return wide ? tgran4 == 1 : tgran4 != 0xf;
 	case GRANULE_16K:
@@ -117,6 +116,12 @@ bool stage1_can(struct vcpu *vcpu, const struct stage1_shape *shape)
 	default:
 		return tgran64 != 0xf && (!wide || lva);
 	}
+}
+
+bool stage1_can(struct vcpu *vcpu, const struct stage1_shape *shape)
+{
+	return can_half(vcpu, shape->shift[0], shape->wide) &&
+	       can_half(vcpu, shape->shift[1], shape->wide);
 }
 
 static u64 tcr_of(const struct stage1_shape *shape, u32 range)
@@ -130,9 +135,10 @@ static u64 tcr_of(const struct stage1_shape *shape, u32 range)
 	if (!shape->wide && range > 5)
 		range = 5;
 	tcr |= (u64)range << 32;
-	tcr |= (u64)tg0[shape->shift] << 14 | (u64)tg1[shape->shift] << 30;
+	tcr |= (u64)tg0[shape->shift[0]] << 14 | (u64)tg1[shape->shift[1]] << 30;
 	tcr |= (64 - shape->bits[0]) | (u64)(64 - shape->bits[1]) << 16;
-	return shape->wide && shape->shift != GRANULE_64K ? tcr | TCR_DS : tcr;
+	/* It is ignored where the granule is 64 KB. */
+	return shape->wide ? tcr | TCR_DS : tcr;
 }
 
 void stage1_begin(struct stage1 *s, struct vcpu *vcpu, const struct stage1_shape *shape, u64 ipa,
@@ -149,10 +155,11 @@ void stage1_begin(struct stage1 *s, struct vcpu *vcpu, const struct stage1_shape
 	s->tcr = tcr_of(shape, range);
 	s->mair = MAIR;
 	stage1_memory(s, ipa, size, mem);
+	s->first = ipa;
 	s->next = ipa;
 	s->end = ipa + size;
 	for (half = 0; half < 2; half++)
-		s->ttbr[half] = stage1_new(s);
+		s->ttbr[half] = stage1_new(s, half);
 }
 
 void stage1_set(const struct stage1 *s, struct vcpu *vcpu)
@@ -164,9 +171,9 @@ void stage1_set(const struct stage1 *s, struct vcpu *vcpu)
 	vcpu_set(vcpu, REG_SCTLR, s->sctlr);
 }
 
-u64 stage1_new(struct stage1 *s)
+u64 stage1_new(struct stage1 *s, int half)
 {
-	u64 size = BIT(granule(s, 0)), ipa = (s->next + size - 1) & -size;
+	u64 size = BIT(granule(s, half)), ipa = (s->next + size - 1) & -size;
 
 	if (ipa + size > s->end)
 		ktap_fail("no memory is left for tables");
@@ -184,16 +191,16 @@ static u64 high_bits(const struct stage1 *s, int half, u64 ipa)
 	return 0;
 }
 
-u64 stage1_table(const struct stage1 *s, u64 ipa)
+u64 stage1_table(const struct stage1 *s, int half, u64 ipa)
 {
-	return (ipa & MASK(47, granule(s, 0))) | high_bits(s, 0, ipa) | S1_VALID | S1_TABLE;
+	return (ipa & MASK(47, granule(s, half))) | high_bits(s, half, ipa) | S1_VALID | S1_TABLE;
 }
 
-u64 stage1_leaf(const struct stage1 *s, int level, u64 ipa, u64 bits)
+u64 stage1_leaf(const struct stage1 *s, int half, int level, u64 ipa, u64 bits)
 {
-	if (has_ds(s, 0))
+	if (has_ds(s, half))
 		bits &= ~S1_SH(3);
-	return (ipa & MASK(47, granule(s, 0))) | high_bits(s, 0, ipa) | bits | S1_VALID |
+	return (ipa & MASK(47, granule(s, half))) | high_bits(s, half, ipa) | bits | S1_VALID |
 	       (level == LAST_LEVEL ? S1_TABLE : 0);
 }
 
@@ -211,14 +218,22 @@ u64 *stage1_entry(struct stage1 *s, u64 va, int level)
 		if (at == level)
 			return entry;
 		if (!(*entry & S1_VALID))
-			*entry = stage1_table(s, stage1_new(s));
+			*entry = stage1_table(s, half, stage1_new(s, half));
 		table = *entry & MASK(47, granule(s, half));
 	}
 }
 
 void stage1_map(struct stage1 *s, u64 va, int level, u64 ipa, u64 bits)
 {
-	*stage1_entry(s, va, level) = stage1_leaf(s, level, ipa, bits);
+	*stage1_entry(s, va, level) = stage1_leaf(s, va >> 55 & 1, level, ipa, bits);
+}
+
+void stage1_swap(struct stage1 *s)
+{
+	u64 *word = stage1_ptr(s, s->first), *end = word + (s->next - s->first) / 8;
+
+	for (; word < end; word++)
+		*word = __builtin_bswap64(*word);
 }
 
 /* --- Walking --- */

@@ -55,14 +55,14 @@
 #define STAGE1_MEMORIES	4
 
 /**
- * struct stage1_shape - which format, the same in both halves
- * @shift: GRANULE_*
+ * struct stage1_shape - which format
  * @wide: physical addresses of 52 bits; more than 48 @bits need it
- * @bits: of addresses, in the lower and in the upper half
+ * @shift: GRANULE_* of the lower and of the upper half
+ * @bits: of addresses in each of them
  */
 struct stage1_shape {
-	u32 shift;
 	bool wide;
+	u32 shift[2];
 	u32 bits[2];
 };
 
@@ -87,7 +87,8 @@ struct stage1_memory {
  * @pa_bits: of the guest's CPU (ID_AA64MMFR0_EL1.PARange)
  * @memory: the guest's, without what stage1_begin() has not been told of
  * @nr_memory: how many
- * @next: IPA of the next new table
+ * @first: IPA of the memory that tables go to
+ * @next: of the next new table
  * @end: where that memory ends
  */
 struct stage1 {
@@ -98,6 +99,7 @@ struct stage1 {
 	u32 pa_bits;
 	struct stage1_memory memory[STAGE1_MEMORIES];
 	int nr_memory;
+	u64 first;
 	u64 next;
 	u64 end;
 };
@@ -219,10 +221,11 @@ bool stage1_block_level(const struct stage1 *s, int half, int level);
 /**
  * stage1_new() - a new, empty table
  * @s: translation
+ * @half: 0 or 1
  *
  * Return: its address; ends the case if there is no memory
  */
-u64 stage1_new(struct stage1 *s);
+u64 stage1_new(struct stage1 *s, int half);
 
 /**
  * stage1_ptr() - memory of the guest
@@ -246,22 +249,24 @@ u64 *stage1_entry(struct stage1 *s, u64 va, int level);
 /**
  * stage1_table() - a descriptor of a table
  * @s: translation
+ * @half: 0 or 1
  * @ipa: of the table
  *
  * Return: the descriptor
  */
-u64 stage1_table(const struct stage1 *s, u64 ipa);
+u64 stage1_table(const struct stage1 *s, int half, u64 ipa);
 
 /**
  * stage1_leaf() - a descriptor of a block or page
  * @s: translation
+ * @half: 0 or 1
  * @level: of the leaf
  * @ipa: what it maps
  * @bits: S1_*; S1_SH() is left out where the format has none
  *
  * Return: the descriptor
  */
-u64 stage1_leaf(const struct stage1 *s, int level, u64 ipa, u64 bits);
+u64 stage1_leaf(const struct stage1 *s, int half, int level, u64 ipa, u64 bits);
 
 /**
  * stage1_map() - map one block or page
@@ -272,6 +277,12 @@ u64 stage1_leaf(const struct stage1 *s, int level, u64 ipa, u64 bits);
  * @bits: S1_*
  */
 void stage1_map(struct stage1 *s, u64 va, int level, u64 ipa, u64 bits);
+
+/**
+ * stage1_swap() - make all tables big-endian, or little-endian again
+ * @s: translation; SCTLR_EL1.EE says which
+ */
+void stage1_swap(struct stage1 *s);
 
 /**
  * stage1_walk() - find all that there is
