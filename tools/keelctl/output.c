@@ -32,6 +32,21 @@ void table_row(struct table *t, const char *fmt, ...)
 	t->rows++;
 }
 
+/* No blanks at a line's end. */
+static void print_row(const struct table *t, char *const *cell, const int *width)
+{
+	unsigned int n = t->columns;
+
+	while (n > 1 && !*cell[n - 1])
+		n--;
+	for (unsigned int c = 0; c < n; c++) {
+		bool left = t->left >> c & 1, last = c + 1 == n;
+
+		printf("%*s%s", left ? last ? 0 : -width[c] : width[c], cell[c],
+		       last ? "\n" : "  ");
+	}
+}
+
 void table_print(struct table *t)
 {
 	int width[TABLE_COLUMNS] = { 0 };
@@ -42,14 +57,8 @@ void table_print(struct table *t)
 		if (len > width[i % t->columns])
 			width[i % t->columns] = len;
 	}
-	for (unsigned int i = 0; i < t->rows * t->columns; i++) {
-		unsigned int c = i % t->columns;
-		bool left = t->left >> c & 1, last = c + 1 == t->columns;
-
-		/* No blanks at a line's end. */
-		printf("%*s%s", left ? last ? 0 : -width[c] : width[c], t->cell[i],
-		       last ? "\n" : "  ");
-	}
+	for (unsigned int row = 0; row < t->rows; row++)
+		print_row(t, t->cell + row * t->columns, width);
 	table_free(t);
 }
 
@@ -130,6 +139,13 @@ void json_string(const char *key, const char *value)
 	json_text(value);
 }
 
+void json_hex(const char *key, u64 value)
+{
+	char text[TEXT_SIZE];
+
+	json_string(key, hex_text(value, text));
+}
+
 void json_vm(const struct keel_vm_info *vm)
 {
 	char owner[TEXT_SIZE];
@@ -143,6 +159,12 @@ void json_vm(const struct keel_vm_info *vm)
 	json_number("nr_vcpus", vm->nr_vcpus);
 	json_number("memory", vm->memory);
 	json_number("age_ns", vm->age);
+}
+
+char *hex_text(u64 value, char *to)
+{
+	snprintf(to, TEXT_SIZE, "0x%llx", (unsigned long long)value);
+	return to;
 }
 
 char *size_text(u64 bytes, char *to)

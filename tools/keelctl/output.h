@@ -7,7 +7,7 @@
 
 #include "util.h"
 
-#define TABLE_COLUMNS	8
+#define TABLE_COLUMNS	32
 
 /**
  * struct table - rows of text, printed when all are known
@@ -77,12 +77,30 @@ void json_bool(const char *key, bool value);
 void json_string(const char *key, const char *value);
 
 /**
+ * json_hex() - a value of the object, as text: "0x..."
+ * @key: its name
+ * @value: the value
+ *
+ * Text, as JSON's numbers are often read as doubles, which do not hold 64 bits.
+ */
+void json_hex(const char *key, u64 value);
+
+/**
  * json_vm() - what is known of a VM, into the object
  * @vm: the VM
  */
 void json_vm(const struct keel_vm_info *vm);
 
 #define TEXT_SIZE 32
+
+/**
+ * hex_text() - an address or the like
+ * @value: the value
+ * @to: filled in, TEXT_SIZE characters: "0x..."
+ *
+ * Return: @to.
+ */
+char *hex_text(u64 value, char *to);
 
 /**
  * size_text() - bytes with their unit

@@ -61,6 +61,23 @@ void message_raw_tty(bool raw);
 void *xcalloc(size_t n, size_t size);
 
 /**
+ * xgrow() - make an array larger or die
+ * @p: the array, or NULL
+ * @n: elements it shall have room for; it gets more, at powers of 2, so ask for each
+ * @size: size of one
+ *
+ * Return: the array.
+ */
+void *xgrow(void *p, size_t n, size_t size);
+
+/**
+ * now_ns() - the monotonic clock
+ *
+ * Return: in ns.
+ */
+u64 now_ns(void);
+
+/**
  * parse_number() - read a decimal number
  * @s: text
  * @out: the number
