@@ -127,6 +127,12 @@ void json_number(const char *key, u64 value)
 	printf("%llu", (unsigned long long)value);
 }
 
+void json_signed(const char *key, s64 value)
+{
+	json_member(key);
+	printf("%lld", (long long)value);
+}
+
 void json_bool(const char *key, bool value)
 {
 	json_member(key);
@@ -178,6 +184,19 @@ char *size_text(u64 bytes, char *to)
 		i++;
 	}
 	snprintf(to, TEXT_SIZE, "%.*f%c", n == (u64)n ? 0 : 1, n, unit[i]);
+	return to;
+}
+
+char *exact_text(u64 bytes, char *to)
+{
+	static const char unit[] = "BKMGTPE";
+	unsigned int i = 0;
+
+	while (bytes && !(bytes % 1024) && unit[i + 1]) {
+		bytes /= 1024;
+		i++;
+	}
+	snprintf(to, TEXT_SIZE, "%llu%c", (unsigned long long)bytes, unit[i]);
 	return to;
 }
 

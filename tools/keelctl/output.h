@@ -63,6 +63,13 @@ void json_close(char bracket);
 void json_number(const char *key, u64 value);
 
 /**
+ * json_signed() - a number of the object that may be below 0
+ * @key: its name
+ * @value: the number
+ */
+void json_signed(const char *key, s64 value);
+
+/**
  * json_bool() - a yes or no of the object
  * @key: its name
  * @value: true or false
@@ -71,7 +78,7 @@ void json_bool(const char *key, bool value);
 
 /**
  * json_string() - a text of the object
- * @key: its name
+ * @key: its name; NULL in an array
  * @value: the text
  */
 void json_string(const char *key, const char *value);
@@ -110,6 +117,15 @@ char *hex_text(u64 value, char *to);
  * Return: @to.
  */
 char *size_text(u64 bytes, char *to);
+
+/**
+ * exact_text() - bytes with the largest unit that leaves no fraction
+ * @bytes: how many
+ * @to: filled in, TEXT_SIZE characters
+ *
+ * Return: @to.
+ */
+char *exact_text(u64 bytes, char *to);
 
 /**
  * age_text() - how long in at most two units

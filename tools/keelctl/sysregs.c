@@ -4,7 +4,8 @@
 
 #include "decode.h"
 
-#define E(op0, op1, crn, crm, op2)	((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+#define E(op0, op1, crn, crm, op2) \
+	((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 
 static const struct {
 	u32 encoding;

@@ -101,6 +101,19 @@ bool parse_number(const char *s, u64 *out)
 	return parse_digits(s, &end, out) && !*end;
 }
 
+bool parse_address(const char *s, u64 *out)
+{
+	char *end;
+
+	if (s[0] != '0' || (s[1] != 'x' && s[1] != 'X'))
+		return parse_number(s, out);
+	if (!isxdigit((unsigned char)s[2]))
+		return false;
+	errno = 0;
+	*out = strtoull(s, &end, 16);
+	return !errno && !*end;
+}
+
 bool parse_size(const char *s, u64 *out)
 {
 	unsigned int shift;

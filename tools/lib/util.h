@@ -13,6 +13,8 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
 
 #define SZ_4K	0x1000ULL
 #define SZ_1M	0x100000ULL
@@ -85,6 +87,15 @@ u64 now_ns(void);
  * Return: whether all of @s was one number that fits.
  */
 bool parse_number(const char *s, u64 *out);
+
+/**
+ * parse_address() - read a number, in hexadecimal after "0x"
+ * @s: text
+ * @out: the number
+ *
+ * Return: whether all of @s was one number that fits.
+ */
+bool parse_address(const char *s, u64 *out);
 
 /**
  * parse_size() - read a size with its unit
