@@ -78,9 +78,9 @@ static void svg_text(const struct shape *s, FILE *f)
 void svg_write(const struct canvas *c, FILE *f)
 {
 	fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-		"viewBox=\"0 0 %d %d\" shape-rendering=\"crispEdges\" "
-		"font-family=\"monospace\" font-size=\"16\" xml:space=\"preserve\">\n",
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\"\n"
+		" viewBox=\"0 0 %d %d\" shape-rendering=\"crispEdges\"\n"
+		" font-family=\"monospace\" font-size=\"16\" xml:space=\"preserve\">\n",
 		c->width, c->height, c->width, c->height);
 	fprintf(f, "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n", c->width, c->height);
 	for (const struct shape *s = c->shape; s < c->shape + c->nr; s++) {

@@ -26,7 +26,8 @@ u64 gva_parse(const char *text)
 	u64 value;
 
 	if (!parse_address(text, &value))
-		die("'%s' is no address: give 0x and hexadecimal digits, or a decimal number", text);
+		die("'%s' is no address: give 0x and hexadecimal digits, or a decimal number",
+		    text);
 	return value;
 }
 

@@ -142,3 +142,17 @@ bool node_vcpu(int observer, const struct keel_vm_info *vm, u32 index,
 		node_vm_failed(vm);
 	return false;
 }
+
+const char *node_state_text(u32 state)
+{
+	static const char *const names[] = {
+		[KEEL_VCPU_OUTSIDE] = "outside",
+		[KEEL_VCPU_GUEST] = "guest",
+		[KEEL_VCPU_HOST] = "host",
+		[KEEL_VCPU_BLOCKED] = "blocked",
+		[KEEL_VCPU_OFF] = "off",
+		[KEEL_VCPU_SUSPENDED] = "suspended",
+	};
+
+	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
+}

@@ -67,4 +67,12 @@ u32 node_parse_vcpu(const char *text);
  */
 _Noreturn void node_vcpu_failed(const struct keel_vm_info *vm, u32 id);
 
+/**
+ * node_state_text() - where a vCPU is
+ * @state: KEEL_VCPU_*
+ *
+ * Return: in a word.
+ */
+const char *node_state_text(u32 state);
+
 #endif

@@ -133,6 +133,12 @@ void json_signed(const char *key, s64 value)
 	printf("%lld", (long long)value);
 }
 
+void json_fixed(const char *key, double value)
+{
+	json_member(key);
+	printf("%.1f", value);
+}
+
 void json_bool(const char *key, bool value)
 {
 	json_member(key);

@@ -70,6 +70,13 @@ void json_number(const char *key, u64 value);
 void json_signed(const char *key, s64 value);
 
 /**
+ * json_fixed() - a number of the object, with one decimal
+ * @key: its name
+ * @value: the number
+ */
+void json_fixed(const char *key, double value);
+
+/**
  * json_bool() - a yes or no of the object
  * @key: its name
  * @value: true or false

@@ -236,7 +236,7 @@ static void draw_half(struct canvas *c, const struct half *h, int *y)
 	*y += MARGIN;
 }
 
-/* What is shown of a half: 48 bits of address, or 52 if these are used, as far as it was scanned. */
+/* What is shown of a half: 48 bits of address, or 52 if these are used, as far as it was scanned */
 static void set_bounds(struct half *h, const struct scan *s, u64 edge, u64 far, bool kernel)
 {
 	bool wide = h->nr && (kernel ? h->run[0].gva < edge : end_of(&h->run[h->nr - 1]) > edge);

@@ -103,7 +103,7 @@ static u32 parse_filter(const char *option, const char *text)
 		size_t len = strcspn(text, ",");
 
 		if (!take_term(text, len, &permissions))
-			die("--%s takes letters of rwx, for EL1 unless el0: stands before them, such as wx,el0:r",
+			die("--%s takes letters of rwx, of EL1's or behind el0:, such as wx,el0:r",
 			    option);
 		text = text[len] ? text + len + 1 : NULL;
 	}
