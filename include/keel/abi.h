@@ -9,6 +9,8 @@
 #include <linux/kvm.h>
 #include <linux/keel.h>
 
+#include <keel/gva.h>
+
 struct keel_vm;
 struct keel_vcpu;
 struct keel_vm_info;
@@ -124,6 +126,49 @@ struct abi_backdoor_open {
  * Return: a descriptor that does not keep the VM, or an error of <linux/keel.h>, -EMFILE, -ENOMEM.
  */
 long abi_backdoor_open(struct keel_vm *vm, void *arg);
+
+/* What a call on a VM returns that has to go on, see src/abi/observer.c; no errno, no descriptor */
+#define ABI_AGAIN	LONG_MIN
+
+/** struct abi_vcpu_regs - of KEEL_VCPU_REGS */
+struct abi_vcpu_regs {
+	struct keel_vcpu_regs args;
+};
+
+/** abi_vcpu_regs() - KEEL_VCPU_REGS, for the table of src/abi/observer.c. 0, or its errors */
+long abi_vcpu_regs(struct keel_vm *vm, void *arg);
+
+/** struct abi_gva_translate - of KEEL_GVA_TRANSLATE; @lookup begins with its argument */
+struct abi_gva_translate {
+	struct gva_lookup lookup;
+};
+
+/** struct abi_gva_scan - of KEEL_GVA_SCAN; @pause: the vCPU's own thread was taken out for it */
+struct abi_gva_scan {
+	struct gva_scan scan;
+	bool pause;
+};
+
+/** struct abi_gva_read - of KEEL_GVA_READ */
+struct abi_gva_read {
+	struct gva_copy copy;
+	bool pause;
+};
+
+/*
+ * abi_gva_*() - KEEL_GVA_*, for that table; @arg: the struct of that name
+ *
+ * Return: 0, ABI_AGAIN, or the errors of <linux/keel.h>; _wait(): 0 or -EINTR, -EFAULT; _finish():
+ * what the ioctl returns.
+ */
+long abi_gva_translate(struct keel_vm *vm, void *arg);
+long abi_gva_translate_wait(void *arg);
+long abi_gva_scan(struct keel_vm *vm, void *arg);
+long abi_gva_scan_wait(void *arg);
+long abi_gva_scan_finish(void *arg, long ret);
+long abi_gva_read(struct keel_vm *vm, void *arg);
+long abi_gva_read_wait(void *arg);
+long abi_gva_read_finish(void *arg, long ret);
 
 /** abi_eventfd_init() - make the workqueue that detaches eventfds. Return: 0 or -ENOMEM */
 int abi_eventfd_init(void);

@@ -106,9 +106,20 @@ static inline void fp_end(void)
 #define FOLL_INTERRUPTIBLE 0
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #include <linux/mm.h>
 
+/** get_remote_page() - get_user_pages_remote() of one page, whose vmas are gone */
+static inline long get_remote_page(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+				   struct page **page, int *locked)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	return get_user_pages_remote(mm, addr, 1, flags, page, NULL, locked);
+#else
+	return get_user_pages_remote(mm, addr, 1, flags, page, locked);
+#endif
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 struct follow_pfnmap_args {
 	struct vm_area_struct *vma;
 	unsigned long address;

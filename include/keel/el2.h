@@ -404,13 +404,14 @@ u64 el2_at(u64 (*at)(u64 va), struct gva va);
  * el2_at_begin() / el2_at_end() - the guest's regime for el2_at() alone, in a service: keel's
  *	vectors, HCR_EL2 with stage 2 and without TGE
  *
- * Context: EL2 code called by el2_call(), vCPU loaded. All of DAIF is masked in between. Before it
- * the kernel has put its `current` into @p->host_sp_el0.
+ * Context: EL2 code called by el2_call(), @vcpu loaded, or in nobody's hands but the caller's: then
+ * its translation is loaded for this time. All of DAIF is masked in between. Before it the kernel has
+ * put its `current` into @p->host_sp_el0.
  *
  * Return: DAIF, for el2_at_end().
  */
 unsigned long el2_at_begin(struct keel_vcpu *vcpu, struct prda *p);
-void el2_at_end(struct prda *p, unsigned long daif);
+void el2_at_end(struct keel_vcpu *vcpu, struct prda *p, unsigned long daif);
 
 /* --- EL2 code only --- */
 void el2_note(enum el2_note_kind kind, u64 a, u64 b);

@@ -153,6 +153,26 @@ int coalesced_add(struct keel_vm *vm, struct ipa base, u64 size);
 void coalesced_remove(struct keel_vm *vm, struct ipa base, u64 size);
 
 /**
+ * vcpu_visit() - look at a vCPU, wherever it is, while it does not run
+ * @call: called once, with @vcpu->mutex held: by the vCPU's own thread, if that is in KVM_RUN, with
+ *	the vCPU loaded and between two passes; else by the caller. It must not wait for others,
+ *	and not for user memory
+ *
+ * Context: task, may sleep, no reference but the VM's. Return: 0: called by the caller; 1: by the
+ * vCPU's thread; -EINTR: a signal came first; -ENOEXEC: the vCPU is not initialised.
+ */
+int vcpu_visit(struct keel_vcpu *vcpu, void (*call)(struct keel_vcpu *vcpu, void *arg), void *arg);
+
+/** vcpu_serve_visits() - call what waits; the running thread, vCPU loaded */
+void vcpu_serve_visits(struct keel_vcpu *vcpu);
+
+/** vcpu_visit_init() - of a new vCPU */
+void vcpu_visit_init(struct keel_vcpu *vcpu);
+
+/** vcpu_unlock() - release @vcpu->mutex, for which visitors may wait */
+void vcpu_unlock(struct keel_vcpu *vcpu);
+
+/**
  * run_set_hooks() - switch hooks of a VM on and off
  * @on, @off: KEEL_HOOK_*
  *

@@ -187,6 +187,51 @@ int stage2_copy(struct keel_vm *vm, struct ipa a, void *buf, unsigned int n, boo
 /** stage2_touch() - fault in what stage2_copy() missed; 0, -ENOENT, -EFAULT: it cannot be had */
 int stage2_touch(struct keel_vm *vm, struct ipa a, unsigned int n, bool write);
 
+/**
+ * struct vmm_page - a page of the VMM's that has to be waited for
+ * @mm: holds its users; NULL: there is none
+ * @addr: an address in it
+ * @write: it is to be written
+ */
+struct vmm_page {
+	struct mm_struct *mm;
+	unsigned long addr;
+	bool write;
+};
+
+/**
+ * stage2_peek() - @n bytes inside a page of guest memory, for anybody
+ * @missing: out, for -EAGAIN: for stage2_wait() or stage2_wait_not()
+ *
+ * Context: task; it waits for nothing that user space can hold up. Return: 0; -EAGAIN; -ENOENT: no
+ * memory there; -EFAULT: the VMM's mapping is bad or a driver's; -ENODEV: its address space is gone.
+ */
+int stage2_peek(struct keel_vm *vm, struct ipa a, void *buf, unsigned int n,
+		struct vmm_page *missing);
+
+/**
+ * stage2_fault_in_now() - as stage2_fault_in(), for anybody, and without waiting, as stage2_peek()
+ *
+ * Context: vcpu->mutex held. Return: > 0, or an error as stage2_peek()'s.
+ */
+int stage2_fault_in_now(struct keel_vcpu *vcpu, struct ipa a, bool write, struct vmm_page *missing);
+
+/**
+ * stage2_wait() - until the page is there; it is released
+ *
+ * That can take for ever: no VM and no lock is held. Return: 0; -EINTR; -EFAULT: it cannot be had.
+ */
+int stage2_wait(struct vmm_page *missing);
+
+/** stage2_wait_not() - release it, if there is one */
+void stage2_wait_not(struct vmm_page *missing);
+
+/** stage2_is_memory() - is there a memory slot at @a; takes vm->srcu */
+bool stage2_is_memory(struct keel_vm *vm, struct ipa a);
+
+/** stage2_is_mapped() - does stage 2 map @a at present; takes stage2.lock */
+bool stage2_is_mapped(struct keel_vm *vm, struct ipa a);
+
 /** stage2_fault_el2() - first tier: find the IPA of the fault (HPFAR, or AT); always false */
 bool stage2_fault_el2(struct keel_vcpu *vcpu);
 

@@ -267,6 +267,9 @@ bool vcpu_fp_el2(struct keel_vcpu *vcpu);
 /** vcpu_state_load_el2() - the vCPU's EL1 registers into this CPU; what is shared is saved */
 void vcpu_state_load_el2(struct keel_vcpu *vcpu, struct prda *p);
 
+/** vcpu_stage1_load_el2() - of these those that translation goes by; nothing is saved */
+void vcpu_stage1_load_el2(struct keel_vcpu *vcpu);
+
 /** vcpu_state_put_el2() - the way back */
 void vcpu_state_put_el2(struct keel_vcpu *vcpu, struct prda *p);
 

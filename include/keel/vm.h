@@ -40,6 +40,7 @@ enum vcpu_request {
 	VCPU_REQ_TRAPS,		/* vm->traps have changed: load them */
 	VCPU_REQ_LEAVE,		/* leave the guest once (memory or VM-wide change) */
 	VCPU_REQ_HOLD,		/* stay outside until it is taken back: vm_hold() */
+	VCPU_REQ_VISIT,		/* somebody wants to look at it: vcpu_visit() */
 };
 
 /* Where a vCPU is (keel_vcpu.mode); the Dekker pair with requests, see run/loop.c. */
@@ -86,6 +87,7 @@ enum vcpu_counter {
  * @cpu: where it is loaded, -1 when not
  * @last_cpu: where it was loaded last
  * @prda: PRDA of @cpu while loaded
+ * @visits: struct vcpu_visit that wait, under @visit_lock; @visitors: where they do
  * @sigset, @sigset_active: KVM_SET_SIGNAL_MASK
  * @exits: second-tier exits of each row of the exit table (first tier: state.ctx.answered)
  * @count: COUNT_*
@@ -101,6 +103,9 @@ struct keel_vcpu {
 	int mode;
 	struct task_struct __rcu *task;
 	struct rcuwait wait;
+	spinlock_t visit_lock;		/* @visits; a leaf */
+	struct list_head visits;
+	wait_queue_head_t visitors;
 	struct preempt_notifier preempt;
 	int cpu;
 	int last_cpu;

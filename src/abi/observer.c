@@ -156,6 +156,8 @@ static long sample_finish(void *arg, long ret)
 {
 	struct vm_sample *s = arg;
 
+	if (ret < 0)
+		return ret;
 	if (copy_to_user(u64_to_user_ptr(s->arg.vcpus), s->out, s->arg.nr * sizeof(*s->out)))
 		ret = -EFAULT;
 	kvfree(s->out);
@@ -191,16 +193,23 @@ union vm_arg {
 	struct keel_pnmi_inject inject;
 	struct keel_hooks hooks;
 	struct abi_backdoor_open backdoor;
+	struct abi_vcpu_regs regs;
+	struct abi_gva_translate gva_translate;
+	struct abi_gva_scan gva_scan;
+	struct abi_gva_read gva_read;
 };
 
 /*
- * The argument is copied before the call and, where the number says that it is read, after a call
- * that succeeds, or that says how much room it wants (-E2BIG); before that comes finish(), for what
- * else a successful call made. No call touches user memory (abi_observed_vm()).
+ * The argument, with which @arg begins, is copied before the call, the rest is 0; and, where the
+ * number says that it is read, after a call that succeeds, or that says how much room it wants
+ * (-E2BIG). Before that comes finish(), for what else the call made; it has the last word. No call
+ * touches user memory (abi_observed_vm()). One that takes long, or would have to wait, returns
+ * ABI_AGAIN; it goes on after wait(), during which an observer does not hold the VM.
  */
 static const struct vm_op {
 	unsigned int nr;
 	long (*call)(struct keel_vm *vm, void *arg);
+	long (*wait)(void *arg);
 	long (*finish)(void *arg, long ret);
 } vm_ops[] = {
 	{ .nr = KEEL_VCPU_INFO, .call = vcpu_info },
@@ -209,6 +218,12 @@ static const struct vm_op {
 	{ .nr = KEEL_PNMI_INJECT, .call = inject },
 	{ .nr = KEEL_HOOKS, .call = hooks },
 	{ .nr = KEEL_BACKDOOR_OPEN, .call = abi_backdoor_open },
+	{ .nr = KEEL_VCPU_REGS, .call = abi_vcpu_regs },
+	{ .nr = KEEL_GVA_TRANSLATE, .call = abi_gva_translate, .wait = abi_gva_translate_wait },
+	{ .nr = KEEL_GVA_SCAN, .call = abi_gva_scan, .wait = abi_gva_scan_wait,
+	  .finish = abi_gva_scan_finish },
+	{ .nr = KEEL_GVA_READ, .call = abi_gva_read, .wait = abi_gva_read_wait,
+	  .finish = abi_gva_read_finish },
 };
 
 static const struct vm_op *vm_op_find(unsigned int nr)
@@ -222,24 +237,35 @@ static const struct vm_op *vm_op_find(unsigned int nr)
 }
 
 /* @vm is NULL for an observer, who knows only its @id. */
-static long vm_op_call(struct keel_vm *vm, u32 id, const struct vm_op *op, void __user *argp)
+static long vm_op_once(struct keel_vm *vm, u32 id, const struct vm_op *op, union vm_arg *arg)
 {
 	bool observer = !vm;
-	union vm_arg arg;
 	long ret;
 
-	if (copy_from_user(&arg, argp, _IOC_SIZE(op->nr)))
-		return -EFAULT;
 	if (observer)
 		vm = abi_observed_vm(id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	if (op->nr == KEEL_BACKDOOR_OPEN)
-		arg.backdoor.observer = observer;
-	ret = op->call(vm, &arg);
+		arg->backdoor.observer = observer;
+	ret = op->call(vm, arg);
 	if (observer)
 		vm_put(vm);
-	if (ret >= 0 && op->finish)
+	return ret;
+}
+
+static long vm_op_call(struct keel_vm *vm, u32 id, const struct vm_op *op, void __user *argp)
+{
+	union vm_arg arg;
+	long ret;
+
+	memset(&arg, 0, sizeof(arg));
+	if (copy_from_user(&arg, argp, _IOC_SIZE(op->nr)))
+		return -EFAULT;
+	do {
+		ret = vm_op_once(vm, id, op, &arg);
+	} while (ret == ABI_AGAIN && !(ret = op->wait(&arg)));
+	if (op->finish)
 		ret = op->finish(&arg, ret);
 	if ((ret >= 0 || ret == -E2BIG) && _IOC_DIR(op->nr) & _IOC_READ &&
 	    copy_to_user(argp, &arg, _IOC_SIZE(op->nr)))

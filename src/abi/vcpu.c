@@ -180,7 +180,7 @@ static long vcpu_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	ret = vcpu_ioctl_locked(vcpu, nr, arg);
-	mutex_unlock(&vcpu->mutex);
+	vcpu_unlock(vcpu);
 	return ret;
 }
 

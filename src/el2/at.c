@@ -22,14 +22,19 @@ u64 __el2 el2_at(u64 (*at)(u64 va), struct gva va)
 }
 
 /*
- * What el2_own_fault of switch.S gives back has to be there; vcpu_state_load_el2() and
- * stage2_load_el2() have completed both stages before (errata 1165522, 1319367, 1530923).
+ * What el2_own_fault of switch.S gives back has to be there. Stage 1 is complete before stage 2, and
+ * both before TGE is cleared (errata 1165522, 1319367, 1530923); of a loaded vCPU they have been
+ * since load. No other vCPU can be loaded here: its thread would have to be this one.
  */
 unsigned long __el2 el2_at_begin(struct keel_vcpu *vcpu, struct prda *p)
 {
 	unsigned long daif = read_sysreg(daif);
 
 	write_sysreg(daif | DAIF_MASK, daif);
+	if (p->vcpu != vcpu) {
+		vcpu_stage1_load_el2(vcpu);
+		stage2_load_el2(vcpu, p);
+	}
 	p->host_vbar = read_sysreg(vbar_el2);
 	p->host_hcr = read_sysreg(hcr_el2);
 	p->host_cptr = read_sysreg(cptr_el2);
@@ -42,12 +47,14 @@ unsigned long __el2 el2_at_begin(struct keel_vcpu *vcpu, struct prda *p)
 	return daif;
 }
 
-void __el2 el2_at_end(struct prda *p, unsigned long daif)
+void __el2 el2_at_end(struct keel_vcpu *vcpu, struct prda *p, unsigned long daif)
 {
 	write_sysreg(p->host_hcr, hcr_el2);
 	isb();
 	write_sysreg(p->host_vbar, vbar_el2);
 	write_sysreg(p->host_tpidr, tpidr_el2);
 	isb();
+	if (p->vcpu != vcpu)
+		stage2_put_el2(vcpu, p);
 	write_sysreg(daif, daif);
 }

@@ -37,5 +37,5 @@ void __el2 gva_translate_el2(struct keel_vcpu *vcpu, struct prda *p, struct gva_
 	g->done = i;
 	if (host.pan2 && !pan)
 		asm volatile(SET_PSTATE_PAN(0));
-	el2_at_end(p, daif);
+	el2_at_end(vcpu, p, daif);
 }

@@ -242,6 +242,8 @@ static noinline void run_take_requests(struct keel_vcpu *vcpu)
 	vcpu_take_request(vcpu, VCPU_REQ_IRQ);
 	vcpu_take_request(vcpu, VCPU_REQ_LEAVE);
 	vcpu_take_request(vcpu, VCPU_REQ_SLEEP);
+	if (vcpu_take_request(vcpu, VCPU_REQ_VISIT))
+		vcpu_serve_visits(vcpu);
 	if (vcpu_has_request(vcpu, VCPU_REQ_HOLD))
 		vcpu_wait_held(vcpu);
 }

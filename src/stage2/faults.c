@@ -37,6 +37,7 @@ MODULE_PARM_DESC(huge, "map blocks of 2 MB and 1 GB where the host does (default
  * @device: not RAM
  * @level: page or block
  * @watch: says whether the block was invalidated, instead of @seq; NULL for most
+ * @missing: NULL for the running thread; else nothing is waited for, but noted here
  */
 struct fault {
 	struct ipa ipa;
@@ -52,6 +53,7 @@ struct fault {
 	bool device;
 	int level;
 	struct stage2_watch *watch;
+	struct vmm_page *missing;
 };
 
 static struct gva fault_gva(struct keel_vcpu *vcpu)
@@ -125,7 +127,8 @@ static void fault_choose_level(const struct stage2 *s2, struct fault *f)
 	int top = max(S2_GIGA_LEVEL, s2->start_level);
 
 	f->level = S2_PAGE_LEVEL;
-	if (!huge || !f->page)
+	/* Tables that host_level() reads are those of the running thread. */
+	if (!huge || !f->page || f->missing)
 		return;
 	while (f->level > top && slot_fits_block(f, f->level - 1))
 		f->level--;
@@ -184,7 +187,7 @@ static bool get_page_writable(struct fault *f)
  * A read gets what the VMM would get, the zero page and pages shared copy-on-write too, and then
  * stays read-only here; the guest's first write breaks the sharing.
  */
-static int fault_get_page(struct fault *f)
+static int fault_get_page_here(struct fault *f)
 {
 	unsigned int flags = FOLL_HWPOISON | FOLL_INTERRUPTIBLE | (f->write ? FOLL_WRITE : 0);
 	long ret;
@@ -199,6 +202,20 @@ static int fault_get_page(struct fault *f)
 		if (!f->write)
 			get_page_writable(f);
 	}
+	f->pfn = page_to_pfn(f->page);
+	return 0;
+}
+
+static int fault_get_page(struct keel_vm *vm, struct fault *f)
+{
+	int ret;
+
+	if (!f->missing)
+		return fault_get_page_here(f);
+	ret = vmm_page_get(vm, f->hva, f->write, &f->page, f->missing);
+	if (ret)
+		return ret;
+	f->writable = f->write;
 	f->pfn = page_to_pfn(f->page);
 	return 0;
 }
@@ -338,9 +355,9 @@ static int fault_on_memory(struct keel_vcpu *vcpu, struct fault *f)
 
 	if (ret)
 		return ret;
-	ret = fault_get_page(f);
+	ret = fault_get_page(vcpu->vm, f);
 	if (ret)
-		return fault_failed(f, ret);
+		return f->missing ? ret : fault_failed(f, ret);
 	if (PFN_PHYS(f->pfn) >> S2_MAX_PA_BITS) {
 		ret = -EFAULT;
 	} else if (f->device && f->exec) {
@@ -456,6 +473,14 @@ int stage2_fault_in(struct keel_vcpu *vcpu, struct ipa a, bool write)
 {
 	struct fault f = { .ipa = ipa_page(a), .write = write };
 
+	return a.v >> vcpu->vm->stage2.ipa_bits ? -ENOENT : fault_on_page(vcpu, &f);
+}
+
+int stage2_fault_in_now(struct keel_vcpu *vcpu, struct ipa a, bool write, struct vmm_page *missing)
+{
+	struct fault f = { .ipa = ipa_page(a), .write = write, .missing = missing };
+
+	lockdep_assert_held(&vcpu->mutex);
 	return a.v >> vcpu->vm->stage2.ipa_bits ? -ENOENT : fault_on_page(vcpu, &f);
 }
 

@@ -321,6 +321,14 @@ static u64 *entry_find(struct stage2 *s2, u64 addr, int *level)
 	}
 }
 
+bool stage2_maps(struct stage2 *s2, struct ipa a)
+{
+	int level;
+
+	lockdep_assert_held(&s2->lock);
+	return !(a.v >> s2->ipa_bits) && *entry_find(s2, a.v, &level) & S2_VALID;
+}
+
 /* The descriptor for @addr at @level, with tables made on the way; a block on the way is split. */
 static u64 *entry_make(struct keel_vcpu *vcpu, u64 addr, int level)
 {

@@ -85,6 +85,9 @@ void stage2_map(struct keel_vcpu *vcpu, struct ipa a, int level, u64 leaf);
  */
 void stage2_relax(struct keel_vm *vm, struct ipa a, int level, u64 leaf);
 
+/** stage2_maps() - is @a mapped; stage2.lock held */
+bool stage2_maps(struct stage2 *s2, struct ipa a);
+
 /** stage2_set_access() - access-flag fault: set it; stage2.lock held */
 void stage2_set_access(struct keel_vm *vm, struct ipa a);
 
@@ -141,6 +144,18 @@ static inline u64 memslot_size(const struct memslot *slot)
 
 /** memslot_hva() - where the VMM mapped @a, which lies in @slot; also safe under speculation */
 struct hva memslot_hva(const struct memslot *slot, struct ipa a);
+
+/* --- vmm_memory.c --- */
+
+/**
+ * vmm_page_get() - a page of the VMM's if it can be had at once
+ * @page: out: with a reference
+ * @missing: out, for -EAGAIN
+ *
+ * Return: 0, or as stage2_peek().
+ */
+int vmm_page_get(struct keel_vm *vm, struct hva a, bool write, struct page **page,
+		 struct vmm_page *missing);
 
 /* --- vmid.c --- */
 

@@ -163,6 +163,19 @@ void __el2 vcpu_state_leave_el2(struct keel_vcpu *vcpu, struct prda *p)
 	}
 }
 
+/* They are nobody's while no vCPU is loaded: put leaves its own there too. */
+void __el2 vcpu_stage1_load_el2(struct keel_vcpu *vcpu)
+{
+	u64 *reg = vcpu->state.reg;
+
+	LOAD(SCTLR_EL1, SYS_SCTLR_EL12);
+	LOAD(TCR_EL1, SYS_TCR_EL12);
+	LOAD(TTBR0_EL1, SYS_TTBR0_EL12);
+	LOAD(TTBR1_EL1, SYS_TTBR1_EL12);
+	LOAD(MAIR_EL1, SYS_MAIR_EL12);
+	LOAD(AMAIR_EL1, SYS_AMAIR_EL12);
+}
+
 #define READ_IF(r, name) do {			\
 	if (which == VCPU_##r)			\
 		*val = read_sysreg_s(name);	\

@@ -255,6 +255,7 @@ static struct keel_vcpu *vcpu_create(struct keel_vm *vm, u32 id)
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
 	vcpu_preempt_init(vcpu);
+	vcpu_visit_init(vcpu);
 	vcpu->kvm_run = (struct kvm_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!vcpu->kvm_run)
 		goto err_run;

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Scans: what a vCPU's tables map, by AT. A hole costs one AT, whatever its size, and so does a
+ * leaf: its size, which AT does not tell, is read from the table where it stands, once for all its
+ * leaves. What was read is forgotten at the end of a slice, after which the guest runs.
+ */
+#include <linux/module.h>
+#include <linux/sched/clock.h>
+#include <linux/slab.h>
+#include <asm/memory.h>
+
+#include <keel/host.h>
+#include <keel/vm.h>
+
+#include "scan.h"
+#include "walk.h"
+
+static unsigned int gva_slice = 50;
+module_param(gva_slice, uint, 0644);
+MODULE_PARM_DESC(gva_slice, "how long a scan takes a vCPU out at a time, in us (default: 50)");
+
+#define SLICE_MAX	10000	/* us */
+#define TABLE_SIZE	SZ_64K	/* the largest */
+
+/**
+ * struct gva_scan_work - what the slices of a scan have in common
+ * @regs: of this slice
+ * @batch: what EL2 is asked
+ * @table: walk to the table that @entries is a copy of; its va is the first that it translates
+ * @bits: log2 of the size of its leaves; 0: there is no copy
+ * @entries: as in memory
+ */
+struct gva_scan_work {
+	struct stage1 regs;
+	struct scan_batch batch;
+	struct walk table;
+	unsigned int bits;
+	u64 *entries;
+};
+
+u64 gva_slice_ns(void)
+{
+	return (u64)min(READ_ONCE(gva_slice), SLICE_MAX) * NSEC_PER_USEC;
+}
+
+int gva_scan_begin(struct gva_scan *s)
+{
+	s->runs = kvcalloc(s->arg.room, sizeof(*s->runs), GFP_KERNEL_ACCOUNT);
+	s->work = kzalloc(sizeof(*s->work), GFP_KERNEL_ACCOUNT);
+	if (s->work)
+		s->work->entries = kvmalloc(TABLE_SIZE, GFP_KERNEL_ACCOUNT);
+	if (s->runs && s->work && s->work->entries)
+		return 0;
+	gva_scan_end(s);
+	return -ENOMEM;
+}
+
+void gva_scan_end(struct gva_scan *s)
+{
+	if (s->work)
+		kvfree(s->work->entries);
+	kfree(s->work);
+	kvfree(s->runs);
+	s->work = NULL;
+	s->runs = NULL;
+}
+
+/* --- The table where leaves stand --- */
+
+static u64 table_last(const struct gva_scan_work *k)
+{
+	return k->table.va.v + (BIT_ULL(k->table.bits + k->bits) - 1);
+}
+
+static bool table_covers(const struct gva_scan_work *k, u64 va)
+{
+	return k->bits && va >= k->table.va.v && va <= table_last(k);
+}
+
+static u64 table_desc(const struct gva_scan_work *k, u64 va)
+{
+	return walk_decode(&k->table, k->entries[(va - k->table.va.v) >> k->bits]);
+}
+
+/* A copy of the table where the walk for @va ends. */
+static int table_read(struct keel_vcpu *vcpu, struct gva_scan *s, u64 va)
+{
+	struct gva_scan_work *k = s->work;
+	struct walk *w = &k->table;
+	unsigned int size, at, n;
+	int ret;
+
+	k->bits = 0;
+	ret = walk_peek(vcpu->vm, &k->regs, gva(va), w, &s->missing);
+	size = 8 << w->bits;
+	for (at = 0; !ret && at < size; at += n) {
+		n = min_t(unsigned int, size - at, PAGE_SIZE - ipa_offset(ipa(w->table + at)));
+		ret = stage2_peek(vcpu->vm, ipa(w->table + at), (u8 *)k->entries + at, n,
+				  &s->missing);
+	}
+	if (ret)
+		return ret;
+	s->arg.tables++;
+	k->bits = walk_shift(w, w->level);
+	w->va = gva(va & ~(BIT_ULL(w->bits + k->bits) - 1));
+	return 0;
+}
+
+/*
+ * The last address up to which nothing but leaves of this table, and its holes, can stand. False:
+ * at @va there is a table.
+ */
+static bool row_find(const struct gva_scan_work *k, u64 va, u64 *last)
+{
+	struct walk w = k->table;
+	u64 at = va;
+
+	*last = table_last(k);
+	if (w.level == LAST_LEVEL)
+		return true;
+	for (; at && at <= *last; at = scan_after(at, k->bits)) {
+		w.desc = table_desc(k, at);
+		if (walk_is_table(&w)) {
+			*last = at - 1;
+			return at != va;
+		}
+	}
+	return true;
+}
+
+/* --- Runs --- */
+
+static bool run_is_wanted(const struct gva_scan *s, const struct keel_gva_run *r)
+{
+	if (r->flags & (KEEL_GVA_RUN_NO_TABLE | KEEL_GVA_RUN_ABORT))
+		return true;
+	return (r->permissions & s->arg.need) == s->arg.need && !(r->permissions & s->arg.deny);
+}
+
+static bool run_continues(const struct keel_gva_run *a, const struct keel_gva_run *b)
+{
+	return a->gva + a->length == b->gva && a->ipa + a->length == b->ipa &&
+	       a->leaf_shift == b->leaf_shift && a->attributes == b->attributes &&
+	       a->permissions == b->permissions && a->flags == b->flags;
+}
+
+/* False: there is no room for it. */
+static bool run_add(struct gva_scan *s, const struct keel_gva_run *r)
+{
+	struct keel_gva_scan *arg = &s->arg;
+
+	if (!run_is_wanted(s, r))
+		return true;
+	if (arg->nr && run_continues(&s->runs[arg->nr - 1], r)) {
+		s->runs[arg->nr - 1].length += r->length;
+		return true;
+	}
+	if (arg->nr == arg->room)
+		return false;
+	s->runs[arg->nr++] = *r;
+	return true;
+}
+
+/* --- Steps: < 0: the slice is over; 0: the scan is, or its array is full; > 0: go on --- */
+
+/* To @next, or to the end: 0 is behind the last address of all. */
+static int step_to(struct gva_scan *s, u64 next)
+{
+	if (!next || next > s->arg.last) {
+		s->arg.start = s->arg.last;
+		s->arg.end = 1;
+		return 0;
+	}
+	s->arg.start = next;
+	return 1;
+}
+
+/* A run from here to @next, which one AT has found; counted only if there is room for it. */
+static int step_run(struct gva_scan *s, struct keel_gva_run *r, u64 next, u64 *counter)
+{
+	u64 last = min(next - 1, s->arg.last);	/* 0 - 1: to the end */
+
+	r->gva = s->arg.start;
+	r->length = last - r->gva + 1;
+	if (!run_add(s, r))
+		return 0;
+	s->arg.ats++;
+	++*counter;
+	return step_to(s, next);
+}
+
+/* What AT has found, and the table does not or no longer show. */
+static int step_unsure(struct gva_scan *s, u64 par)
+{
+	unsigned int shift = s->work->batch.hole_shift[SCAN_LEVELS - 1];
+	u64 va = s->arg.start;
+	struct keel_gva_run r = {
+		.ipa = (par & PAR_PA) + (va & ~PAGE_MASK), .leaf_shift = shift,
+		.attributes = par_attributes(par), .flags = KEEL_GVA_RUN_UNSURE,
+	};
+
+	/* A page that would have faulted is not there any more. */
+	if (par & PAR_FAULT) {
+		s->arg.ats++;
+		s->arg.holes[SCAN_LEVELS - 1]++;
+		return step_to(s, scan_after(va, shift));
+	}
+	return step_run(s, &r, scan_after(va, shift), &s->arg.leaves);
+}
+
+/* The walk in the copy says the same as AT. */
+static bool leaf_is(struct gva_scan_work *k, u64 va, u64 par, struct walk *w)
+{
+	*w = k->table;
+	w->va = gva(va);
+	w->desc = table_desc(k, va);
+	return walk_is_leaf(w) &&
+	       (par & PAR_FAULT || (walk_output(w) & PAR_PA) == (par & PAR_PA));
+}
+
+static int leaf_find(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par, struct walk *w)
+{
+	u64 va = s->arg.start;
+	int ret;
+
+	if (table_covers(s->work, va) && leaf_is(s->work, va, par, w))
+		return 0;
+	ret = table_read(vcpu, s, va);
+	return ret ?: leaf_is(s->work, va, par, w) ? 0 : -ENOENT;
+}
+
+static int step_leaf(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par)
+{
+	struct keel_gva_run r = {};
+	struct walk w;
+	int ret = leaf_find(vcpu, s, par, &w);
+
+	if (ret == -EAGAIN || ret == -ENODEV)
+		return ret;
+	if (ret)
+		return step_unsure(s, par);
+	r.ipa = walk_output(&w);
+	r.leaf_shift = s->work->bits;
+	r.attributes = par & PAR_FAULT ? walk_attributes(&w, w.desc) : par_attributes(par);
+	r.permissions = walk_permissions(&w, w.desc);
+	if (!(w.desc & DESC_AF))
+		r.flags |= KEEL_GVA_RUN_NO_AF;
+	return step_run(s, &r, scan_after(s->arg.start, r.leaf_shift), &s->arg.leaves);
+}
+
+/* What the missing table, to which the walk has come, would translate. */
+static int step_no_table(struct gva_scan *s, const struct walk *w, u32 flag)
+{
+	struct keel_gva_run r = { .ipa = walk_entry(w).v, .flags = flag };
+
+	r.leaf_shift = min(walk_shift(w, w->level) + w->bits, 63U);
+	return step_run(s, &r, scan_after(s->arg.start, r.leaf_shift), &s->arg.stage2_holes);
+}
+
+/* Stage 2 did not let the CPU to a table: bring it, and ask again. */
+static int step_stage2(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par)
+{
+	struct walk w;
+	int ret = gva_fill_now(vcpu, &s->work->regs, gva(s->arg.start), par_wants_write(par), &w,
+			       &s->missing);
+
+	if (ret == -ENOENT || ret == -EFAULT)
+		return step_no_table(s, &w, KEEL_GVA_RUN_NO_TABLE);
+	if (ret)
+		return ret;
+	s->arg.ats++;
+	s->arg.stage2_holes++;
+	return 1;
+}
+
+/* External aborts, and what else an AT can meet. Where in the tables, a walk in software shows. */
+static int step_abort(struct keel_vcpu *vcpu, struct gva_scan *s)
+{
+	struct vmm_page missing = {};
+	struct walk w;
+
+	walk_peek(vcpu->vm, &s->work->regs, gva(s->arg.start), &w, &missing);
+	stage2_wait_not(&missing);
+	return step_no_table(s, &w, KEEL_GVA_RUN_ABORT);
+}
+
+static int step(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par)
+{
+	unsigned int index;
+
+	if (par_is_hole(par, &index)) {
+		s->arg.ats++;
+		s->arg.holes[index]++;
+		return step_to(s, scan_after(s->arg.start, s->work->batch.hole_shift[index]));
+	}
+	if (par_is_mapped(par))
+		return step_leaf(vcpu, s, par);
+	return par & PAR_S2 ? step_stage2(vcpu, s, par) : step_abort(vcpu, s);
+}
+
+/* --- Batches --- */
+
+static void batch_translate(struct keel_vcpu *vcpu, struct scan_batch *b)
+{
+	unsigned long flags;
+	struct prda *p;
+
+	local_irq_save(flags);
+	p = host_prda();
+	/* Should EL2 code fault in between (el2_own_fault of switch.S). */
+	p->host_sp_el0 = (unsigned long)current;
+	stage2_vmid_check(vcpu, p);
+	el2_call(gva_scan_el2, vcpu, p, b);
+	local_irq_restore(flags);
+}
+
+/* Another half, another granule. */
+static void batch_hole_shifts(struct scan_batch *b, unsigned int granule)
+{
+	unsigned int i;
+
+	for (i = 0; i < SCAN_LEVELS; i++)
+		b->hole_shift[i] = min(granule + (granule - 3) * (SCAN_LEVELS - 1 - i), 63U);
+}
+
+/* Between the two halves nothing can be mapped: where the upper one begins, or 0. */
+static u64 gap_end(const struct gva_scan *s)
+{
+	const struct stage1 *regs = &s->work->regs;
+	u64 upper_first = -BIT_ULL(stage1_bits(regs, true));
+
+	return s->arg.start >> stage1_bits(regs, false) && s->arg.start < upper_first ?
+	       upper_first : 0;
+}
+
+static void batch_begin(struct gva_scan *s)
+{
+	struct gva_scan_work *k = s->work;
+	unsigned int bits = stage1_bits(&k->regs, false);
+	bool upper = s->arg.start >> bits;
+	struct scan_batch *b = &k->batch;
+
+	batch_hole_shifts(b, stage1_granule(&k->regs, upper) ?: 12);
+	b->va = s->arg.start;
+	b->last = upper ? s->arg.last : min(s->arg.last, BIT_ULL(bits) - 1);
+	b->shift = 0;
+	if (!table_covers(k, b->va) || !row_find(k, b->va, &b->row_last))
+		return;
+	b->row_last = min(b->row_last, b->last);
+	b->shift = k->bits;
+}
+
+static int batch_step(struct keel_vcpu *vcpu, struct gva_scan *s)
+{
+	struct scan_batch *b = &s->work->batch;
+	unsigned int i;
+	int ret = 1;
+	u64 va;
+
+	if (gap_end(s))
+		return step_to(s, gap_end(s));
+	batch_begin(s);
+	batch_translate(vcpu, b);
+	va = b->va;
+	/* A table that has changed may have leaves of another size: the rest was asked in vain. */
+	for (i = 0; ret > 0 && i < b->nr && va == s->arg.start; i++) {
+		va = scan_next(b, va, b->par[i]);
+		ret = step(vcpu, s, b->par[i]);
+	}
+	return ret;
+}
+
+/* SCTLR_EL1.M = 0: as far as the CPU says so at the first address, and physical ones reach. */
+static int step_flat(struct keel_vcpu *vcpu, struct gva_scan *s)
+{
+	u64 end = BIT_ULL(vcpu->vm->stage2.ipa_bits);
+	struct scan_batch *b = &s->work->batch;
+	struct keel_gva_run r = {
+		.ipa = s->arg.start, .flags = KEEL_GVA_RUN_FLAT,
+		.permissions = KEEL_GVA_EL1_R | KEEL_GVA_EL1_W | KEEL_GVA_EL1_X |
+			       KEEL_GVA_EL0_R | KEEL_GVA_EL0_W | KEEL_GVA_EL0_X,
+	};
+
+	if (s->arg.start >= end)
+		return step_to(s, 0);
+	*b = (struct scan_batch){ .va = s->arg.start, .last = s->arg.start };
+	batch_hole_shifts(b, 12);
+	batch_translate(vcpu, b);
+	if (!par_is_mapped(b->par[0]))
+		return step(vcpu, s, b->par[0]);
+	r.attributes = par_attributes(b->par[0]);
+	return step_run(s, &r, end, &s->arg.leaves);
+}
+
+void gva_scan(struct keel_vcpu *vcpu, void *arg)
+{
+	struct gva_scan *s = arg;
+	u64 end = local_clock() + gva_slice_ns();
+	int ret;
+
+	s->arg.slices++;
+	s->work->bits = 0;
+	stage1_read(vcpu, &s->work->regs);
+	do {
+		if (s->work->regs.sctlr & SCTLR_ELx_M)
+			ret = batch_step(vcpu, s);
+		else
+			ret = step_flat(vcpu, s);
+		cond_resched();
+	} while (ret > 0 && local_clock() < end);
+	s->ret = ret > 0 ? -EAGAIN : ret;
+}
