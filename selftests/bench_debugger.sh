@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # What the backdoor's doors cost a Linux guest under a debugger: bench_debugger.c in a guest of one
-# CPU, by ptrace and under gdb, with doors shut and open by turns. Under the emulator's instruction
-# count (scripts/bench --debugger) times are instructions.
+# CPU, by ptrace and under gdb, with doors shut and open by turns; with in-tree KVM there are none.
+# Under the emulator's instruction count (scripts/bench --debugger) times are instructions. The
+# table: medians of all batches, their ratio to that with doors shut, and the widest of a row's
+# ranges that hold the middle half of its batches.
 #
 # BENCH_ROUNDS: how often each set of doors has its turn (default 3). BENCH_BATCHES: of a turn (10).
 #
@@ -20,12 +22,14 @@ here=$(cd "${0%/*}" && pwd)
 rounds=${BENCH_ROUNDS:-3}
 batches=${BENCH_BATCHES:-10}
 sets="shut dcc hvc brk all"
+[ "$node" = /dev/keel ] || sets=in-tree
 ops="switch step hbreak watch break gdb_step gdb_hbreak gdb_watch gdb_break"
-# Looking costs the guest's CPU time; what it does takes some of these.
+# Looking takes time of the guest's CPU; what the guest does takes some of these.
 interval=2000000
 
 # doors SET: these open, the others shut
 doors() {
+	[ "$1" != in-tree ] || return 0
 	keelctl backdoor off "$vm" dcc brk hvc
 	case $1 in
 	shut) ;;
@@ -47,46 +51,46 @@ grep -H . debuggee.out"
 	result $? "$1, round $2, gdb"
 }
 
-# table: medians, each set's ratio to shut, and the widest quartile range of a row
+# figures: SET OPERATION MEDIAN, and the width of the range that holds the middle half of the batches
+figures() {
+	tr -d '\r' <out | sed 's/^debuggee\.out://' | awk '
+		$1 == "doors" { set = $2 }
+		$2 == "debugger" { for (i = 4; i <= NF; i++) print set, $3, $i }
+	' | sort -k 1,1 -k 2,2 -k 3,3n | awk '
+		function at(part) { return v[int((n - 1) * part + 0.5)] }
+		function print_one() { if (n) print key, at(0.5), at(0.75) - at(0.25) }
+		key != $1 " " $2 { print_one(); key = $1 " " $2; n = 0 }
+		{ v[n++] = $3 }
+		END { print_one() }
+	'
+}
+
+# table: fails if a figure is missing
 table() {
-	tr -d '\r' <out | sed 's/^debuggee\.out://' | awk -v sets="$sets" -v ops="$ops" '
-	function value(set, op, part,    i, k, n, t, v) {
-		n = split(all[set, op], v, " ")
-		for (i = 2; i <= n; i++) {
-			t = v[i] + 0
-			for (k = i - 1; k > 0 && v[k] + 0 > t; k--)
-				v[k + 1] = v[k]
-			v[k + 1] = t
-		}
-		return n ? v[int((n - 1) * part + 1.5)] : 0
-	}
-	$1 == "doors" { set = $2 }
-	$2 == "debugger" { for (i = 4; i <= NF; i++) all[set, $3] = all[set, $3] " " $i }
+	figures | awk -v sets="$sets" -v ops="$ops" '
+	{ median[$1, $2] = $3; range[$1, $2] = $4 }
 	END {
 		n = split(sets, s, " ")
 		m = split(ops, o, " ")
-		million = value("shut", "million", 0.5)
-		unit = million >= 1e6 && million < 1.03e6 ? "instructions" : "ns (noisy)"
-		printf "%-12s", unit
+		million = median[s[1], "million"]
+		counted = (million >= 1e6 && million < 1.03e6)
+		printf("%-12s", counted ? "instructions" : "ns (noisy)")
 		for (i = 1; i <= n; i++)
 			printf((i > 1 ? "%9s  ratio" : "%9s"), s[i])
-		printf "   spread\n"
+		print "   spread"
 		for (k = 1; k <= m; k++) {
-			printf "%-12s", o[k]
-			spread = 0
+			printf("%-12s", o[k])
 			for (i = 1; i <= n; i++) {
-				x[i] = value(s[i], o[k], 0.5)
-				if (!x[i]) {
-					bad = 1
-					continue
-				}
-				w = (value(s[i], o[k], 0.75) - value(s[i], o[k], 0.25)) / x[i]
-				spread = w > spread ? w : spread
-				printf((i > 1 ? "%9.0f  %5.3f" : "%9.0f"), x[i], x[1] ? x[i] / x[1] : 0)
+				x = median[s[i], o[k]]
+				missing = missing || !x
+				first = i > 1 ? first : x
+				printf((i > 1 ? "%9.0f  %5.3f" : "%9.0f"), x, first ? x / first : 0)
+				w = x ? range[s[i], o[k]] / x : 0
+				spread = i > 1 && spread > w ? spread : w
 			}
-			printf "   %5.1f%%\n", spread * 100
+			printf("   %5.1f%%\n", spread * 100)
 		}
-		exit bad
+		exit missing
 	}'
 }
 
@@ -100,7 +104,7 @@ start keelrun --dev "$node" --kernel /guest/Image --initrd initrd --cpus 1 --mem
 	--append "quiet keel.shell"
 until_true has_shell 1
 result $? "a guest with a shell"
-vm=$(keelctl list | awk 'NR > 1 { print $1 }')
+[ "$sets" = in-tree ] || vm=$(keelctl list | awk 'NR > 1 { print $1 }')
 round=1
 while [ $round -le "$rounds" ]; do
 	for set in $sets; do
@@ -110,7 +114,7 @@ while [ $round -le "$rounds" ]; do
 done
 type_in "poweroff -f"
 ended "power-off"
-table >figures
+table >rows
 result $? "a figure for each operation"
-sed 's/^/# /' figures
+sed 's/^/# /' rows
 finish
