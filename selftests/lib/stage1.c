@@ -352,7 +352,8 @@ static void walk_leaf(struct walk *w, const struct table *t, u64 va, u64 desc)
 		.leaf_shift = shift,
 		.attributes = attributes(w, desc),
 		.permissions = permissions(w->s, desc, limits),
-		.flags = desc & S1_AF ? 0 : KEEL_GVA_RUN_NO_AF,
+		/* Where the guest lets the CPU set access flags, AT does so. */
+		.flags = desc & S1_AF || w->s->tcr & TCR_HA ? 0 : KEEL_GVA_RUN_NO_AF,
 	};
 
 	scan->leaves++;

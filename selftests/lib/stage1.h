@@ -31,6 +31,7 @@
 #define TCR_EPD(half)	BIT((half) ? 23 : 7)
 #define TCR_TBI(half)	BIT((half) ? 38 : 37)
 #define TCR_HPD(half)	BIT((half) ? 42 : 41)
+#define TCR_HA		BIT(39)
 #define TCR_HD		BIT(40)
 #define TCR_DS		BIT(59)
 
