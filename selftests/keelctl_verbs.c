@@ -170,6 +170,12 @@ static u64 element_u64(const char *place, const char *key)
 	return json_u64(out, path);
 }
 
+static bool answer_zero(struct vcpu *vcpu)
+{
+	memset(vcpu->run->mmio.data, 0, sizeof(vcpu->run->mmio.data));
+	return true;
+}
+
 static void list(void)
 {
 	char place[16];
@@ -187,14 +193,39 @@ static void list(void)
 	CHECK_EQ(element_u64(place, "nr_vcpus"), 1);
 	CHECK_EQ(element_u64(place, "memory"), RAM_SIZE);
 	CHECK(element_u64(place, "age_ns") < 60000000000);
+	CHECK_EQ(element_u64(place, "exits_per_second"), 0);
 
 	answers(NULL, "keelctl list");
-	CHECK(has_line(out, "ID OWNER VCPUS MEMORY UPTIME NAME"));
+	CHECK(has_line(out, "ID OWNER VCPUS MEMORY UPTIME EXITS/S NAME"));
 	/* No test sleeps, but time passes. */
-	CHECK(has_line(out, "%llu 0 1 %dM *s a \"b?c", id, RAM_SIZE >> 20));
+	CHECK(has_line(out, "%llu 0 1 %dM *s 0 a \"b?c", id, RAM_SIZE >> 20));
 	vm_destroy(&vm);
 	answers(NULL, "keelctl list");
 	CHECK(!strstr(out, "a \"b\\c"));
+}
+
+/* A guest that reads from a device all the time exits at least once in 200 ms. */
+static void list_rate(void)
+{
+	struct poke *cmd;
+	char place[16];
+	struct vm vm;
+
+	poke_create(&vm);
+	set_name(&vm, "exiting");
+	cmd = vm_ptr(&vm, SHARED_IPA);
+	*cmd = (struct poke){
+		.op = POKE_LOOP, .addr = COUNTER_IPA, .value = MMIO_IPA, .len = 4,
+	};
+	vm.exit = answer_zero;
+	vm_start(&vm);
+	while (!READ_ONCE(*(u64 *)vm_ptr(&vm, COUNTER_IPA)))
+		sched_yield();
+	answers_json(NULL, "keelctl list --json");
+	element_of("exiting", place);
+	CHECK(element_u64(place, "exits_per_second") > 0);
+	vm_stop(&vm);
+	vm_destroy(&vm);
 }
 
 static void show(void)
@@ -730,6 +761,7 @@ static void full_device(void)
 
 static const struct ktap_case cases[] = {
 	{ "list", list },
+	{ "list_rate", list_rate },
 	{ "show", show },
 	{ "stats", stats },
 	{ "sums", sums },

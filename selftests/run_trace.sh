@@ -33,8 +33,10 @@ fi
 record run_ten ten_instructions
 expect 'keel_enter: vm [0-9]+ vcpu 0 pc 0x40000000$' "the first entry is at the guest's start"
 # SMCCC_VERSION is answered at EL2: class 0x16 of the first tier
-expect 'keel_exit: vm [0-9]+ vcpu 0 tier 1 exit 22 ' "a hypercall is an exit of tier 1"
-expect 'keel_exit: vm [0-9]+ vcpu 0 tier 2 exit 36 esr 0x9[0-9a-f]+ ' "a store to a device is an exit of tier 2"
+expect 'keel_exit: vm [0-9]+ vcpu 0 tier 1 exit 22 esr 0x5a000000 pc 0x40[0-9a-f]+ arg 0x80000000$' \
+	"a hypercall is an exit of tier 1, and names its function"
+expect 'keel_exit: vm [0-9]+ vcpu 0 tier 2 exit 36 esr 0x9[0-9a-f]+ pc 0x40[0-9a-f]+ arg 0x9000000$' \
+	"a store to a device is an exit of tier 2, and names its address"
 expect 'keel_fault: vm [0-9]+ vcpu 0 ipa 0x9000000 ' "its fault names the address"
 record vgic_irqs level
 expect 'keel_irq: vm [0-9]+ vcpu 0 intid 42 level 1' "an interrupt's line rises"

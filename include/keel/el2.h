@@ -99,6 +99,22 @@ struct el2_ctx {
 	u64 answered[EL2_NR_EXITS];
 };
 
+/**
+ * el2_exit_arg() - what an exit is about, beside its syndrome
+ * @exit: its row
+ * @x0: the guest's, at the exit
+ *
+ * Return: the function of a hypercall, the IPA of an abort, else 0.
+ */
+static __always_inline u64 el2_exit_arg(const struct el2_ctx *ctx, u64 exit, u64 x0)
+{
+	if (exit == ESR_ELx_EC_HVC64 || exit == ESR_ELx_EC_SMC64)
+		return x0;
+	if (exit == ESR_ELx_EC_IABT_LOW || exit == ESR_ELx_EC_DABT_LOW)
+		return ctx->fault_ipa.v;
+	return 0;
+}
+
 enum el2_fgt {
 	EL2_HFGRTR, EL2_HFGWTR, EL2_HFGITR, EL2_HDFGRTR, EL2_HDFGWTR, EL2_HAFGRTR,
 	EL2_HFGRTR2, EL2_HFGWTR2, EL2_HFGITR2, EL2_HDFGRTR2, EL2_HDFGWTR2,
@@ -232,10 +248,18 @@ enum el2_note_kind {
 	EL2_NOTE_PRINT,		/* a, b: for debugging */
 };
 
+/**
+ * struct el2_note - such a record
+ * @kind: enum el2_note_kind
+ * @a, @b: see there
+ * @esr, @arg: of EL2_NOTE_EXIT: the syndrome, el2_exit_arg()
+ */
 struct el2_note {
 	u64 kind;
 	u64 a;
 	u64 b;
+	u64 esr;
+	u64 arg;
 };
 
 #define EL2_NOTES 32	/* power of two; older ones are overwritten and counted as lost */
@@ -403,8 +427,13 @@ static __always_inline void el2_skip(void)
 		write_sysreg(pstate & ~once, spsr_el2);
 }
 
-/** el2_trace_exit() - called by el2_traced: a note of an exit that the first tier answered; true */
-bool el2_trace_exit(struct el2_ctx *ctx);
+/**
+ * el2_trace_exit() - called by el2_traced: a note of an exit that the first tier answered
+ * @pc, @x0: the guest's, before the answer
+ *
+ * Return: true.
+ */
+bool el2_trace_exit(struct el2_ctx *ctx, u64 pc, u64 x0);
 
 /*
  * The first tier's column of the exit table (src/exits_el2.c); the other table is the one for while

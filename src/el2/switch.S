@@ -175,17 +175,22 @@ SYM_CODE_END(el2_dispatch)
 
 /*
  * In the place of each handler while the tracepoint is on (ctx.handlers): the handler, in x1 its
- * row, with all registers as they came, and a note of what it answered.
+ * row, with all registers as they came, and a note of what it answered. An answer moves the PC and
+ * may be in the guest's x0, so the note gets both as they were before.
  */
 SYM_CODE_START(el2_traced)
 	adr_l	x3, el2_handlers
 	ldr	x3, [x3, x1, lsl #3]
 	cbz	x3, 1f
-	stp	x0, x30, [sp, #-16]!
+	mrs	x4, elr_el2
+	ldr	x5, [x0, #CTX_X(0)]
+	stp	x0, x30, [sp, #-32]!
+	stp	x4, x5, [sp, #16]
 	blr	x3
-	ldp	x1, x30, [sp], #16
+	ldp	x1, x2, [sp, #16]
+	ldp	x3, x30, [sp], #32
 	tbz	w0, #0, 1f
-	mov	x0, x1
+	mov	x0, x3
 	b	el2_trace_exit
 1:	mov	w0, wzr
 	ret

@@ -91,6 +91,7 @@ static bool run_stay_out(struct keel_vcpu *vcpu)
 /* Tracepoints for what EL2 code noted since the last leave; then the exit itself. */
 static void run_trace_exit(struct keel_vcpu *vcpu, unsigned int exit)
 {
+	const struct el2_ctx *ctx = &vcpu->state.ctx;
 	struct prda *p = vcpu->prda;
 
 	if (p->note_head - p->note_tail > EL2_NOTES)
@@ -99,11 +100,13 @@ static void run_trace_exit(struct keel_vcpu *vcpu, unsigned int exit)
 		struct el2_note *n = &p->notes[p->note_tail++ % EL2_NOTES];
 
 		if (n->kind == EL2_NOTE_EXIT)
-			trace_keel_exit(vcpu, 1, n->a, 0, n->b);
+			trace_keel_exit(vcpu, 1, n->a, n->esr, n->b, n->arg);
 		else
 			trace_keel_note(vcpu, n->kind, n->a, n->b);
 	}
-	trace_keel_exit(vcpu, 2, exit, vcpu->state.ctx.esr, vcpu->state.ctx.pc);
+	if (trace_keel_exit_enabled())
+		trace_keel_exit(vcpu, 2, exit, ctx->esr, ctx->pc,
+				el2_exit_arg(ctx, exit, ctx->x[0]));
 }
 
 /* Debug builds: the switch gave the host back what it took. */

@@ -26,10 +26,11 @@ TRACE_EVENT(keel_enter,
 	TP_printk("vm %u vcpu %u pc 0x%llx", __entry->vm, __entry->vcpu, __entry->pc)
 );
 
-/* Both tiers: tier 1 was answered at EL2. */
+/* Both tiers: tier 1 was answered at EL2. arg: a hypercall's x0, an abort's IPA. */
 TRACE_EVENT(keel_exit,
-	TP_PROTO(struct keel_vcpu *vcpu, unsigned int tier, unsigned int exit, u64 esr, u64 pc),
-	TP_ARGS(vcpu, tier, exit, esr, pc),
+	TP_PROTO(struct keel_vcpu *vcpu, unsigned int tier, unsigned int exit, u64 esr, u64 pc,
+		 u64 arg),
+	TP_ARGS(vcpu, tier, exit, esr, pc, arg),
 	TP_STRUCT__entry(
 		__field(u32, vm)
 		__field(u32, vcpu)
@@ -37,6 +38,7 @@ TRACE_EVENT(keel_exit,
 		__field(u32, exit)
 		__field(u64, esr)
 		__field(u64, pc)
+		__field(u64, arg)
 	),
 	TP_fast_assign(
 		__entry->vm = vcpu->vm->id;
@@ -45,9 +47,11 @@ TRACE_EVENT(keel_exit,
 		__entry->exit = exit;
 		__entry->esr = esr;
 		__entry->pc = pc;
+		__entry->arg = arg;
 	),
-	TP_printk("vm %u vcpu %u tier %u exit %u esr 0x%llx pc 0x%llx", __entry->vm,
-		  __entry->vcpu, __entry->tier, __entry->exit, __entry->esr, __entry->pc)
+	TP_printk("vm %u vcpu %u tier %u exit %u esr 0x%llx pc 0x%llx arg 0x%llx", __entry->vm,
+		  __entry->vcpu, __entry->tier, __entry->exit, __entry->esr, __entry->pc,
+		  __entry->arg)
 );
 
 /* A record of EL2 code other than an exit. */

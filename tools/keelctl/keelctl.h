@@ -6,7 +6,7 @@
 #include "util.h"
 
 /* Exit statuses beside 0 and 1. */
-#define EXIT_NO_VM	2
+#define EXIT_NO_VM	2	/* or no such vCPU */
 #define EXIT_PERMISSION	3
 #define EXIT_NO_KEEL	4
 
@@ -18,7 +18,19 @@
  * @json: JSON instead of tables
  * @all: counters that are 0 as well
  * @per_vcpu: vCPU by vCPU, not summed up
- * @map: path of the guest kernel's System.map; NULL without
+ * @help: only say what the verb does
+ * @once: one measurement, not one after the other
+ * @raw: bytes as they are
+ * @stats: what the scan took
+ * @user: as an access of EL0's
+ * @write: as a write
+ * @map: path of the guest kernel's System.map, or of a picture; NULL without, as all that follow
+ * @vcpu: id of a vCPU
+ * @ranges: which half of the address space
+ * @need: permissions that a leaf must have
+ * @deny: permissions that it must not have
+ * @interval: seconds from one measurement to the next
+ * @count: how many exits
  */
 struct request {
 	const char *node;
@@ -27,7 +39,19 @@ struct request {
 	bool json;
 	bool all;
 	bool per_vcpu;
+	bool help;
+	bool once;
+	bool raw;
+	bool stats;
+	bool user;
+	bool write;
 	const char *map;
+	const char *vcpu;
+	const char *ranges;
+	const char *need;
+	const char *deny;
+	const char *interval;
+	const char *count;
 };
 
 /**
@@ -49,6 +73,42 @@ void keelctl_show(const struct request *r);
  * @r: the request
  */
 void keelctl_stats(const struct request *r);
+
+/**
+ * keelctl_regs() - regs VM [VCPU]: the registers of its vCPUs
+ * @r: the request
+ */
+void keelctl_regs(const struct request *r);
+
+/**
+ * keelctl_top() - top [VM...]: what the vCPUs do, again and again
+ * @r: the request
+ */
+void keelctl_top(const struct request *r);
+
+/**
+ * keelctl_trace() - trace VM: its exits, as they come
+ * @r: the request
+ */
+void keelctl_trace(const struct request *r);
+
+/**
+ * keelctl_gva_translate() - gva translate VM ADDRESS: where a guest virtual address is
+ * @r: the request
+ */
+void keelctl_gva_translate(const struct request *r);
+
+/**
+ * keelctl_gva_scan() - gva scan VM [START [LAST]]: what the tables of a vCPU map
+ * @r: the request
+ */
+void keelctl_gva_scan(const struct request *r);
+
+/**
+ * keelctl_gva_read() - gva read VM ADDRESS LENGTH: guest memory by its virtual address
+ * @r: the request
+ */
+void keelctl_gva_read(const struct request *r);
 
 /**
  * keelctl_pnmi_sample() - pnmi sample VM: where its vCPUs are, by pseudo-NMI

@@ -107,6 +107,31 @@ void node_vm_failed(const struct keel_vm_info *vm)
 	}
 }
 
+u32 node_parse_vcpu(const char *text)
+{
+	u64 id;
+
+	if (!parse_number(text, &id) || id > UINT32_MAX)
+		die("'%s' is no vCPU: give its id, as keelctl show prints it", text);
+	return id;
+}
+
+void node_vcpu_failed(const struct keel_vm_info *vm, u32 id)
+{
+	switch (errno) {
+	case ENOENT:
+		die_status(EXIT_NO_VM, "VM %u has no vCPU %u: keelctl show %u lists them", vm->id,
+			   id, vm->id);
+	case ENOEXEC:
+		die("vCPU %u of VM %u is not initialised: its VMM has still to do it", id,
+		    vm->id);
+	case ENOTTY:
+		die_status(EXIT_NO_KEEL, "keel.ko is older than keelctl: use one release");
+	default:
+		node_vm_failed(vm);
+	}
+}
+
 bool node_vcpu(int observer, const struct keel_vm_info *vm, u32 index,
 	       struct keel_vcpu_info *vcpu)
 {
@@ -116,4 +141,18 @@ bool node_vcpu(int observer, const struct keel_vm_info *vm, u32 index,
 	if (errno != ENOENT)
 		node_vm_failed(vm);
 	return false;
+}
+
+const char *node_state_text(u32 state)
+{
+	static const char *const names[] = {
+		[KEEL_VCPU_OUTSIDE] = "outside",
+		[KEEL_VCPU_GUEST] = "guest",
+		[KEEL_VCPU_HOST] = "host",
+		[KEEL_VCPU_BLOCKED] = "blocked",
+		[KEEL_VCPU_OFF] = "off",
+		[KEEL_VCPU_SUSPENDED] = "suspended",
+	};
+
+	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
 }

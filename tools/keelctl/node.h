@@ -52,4 +52,27 @@ bool node_vcpu(int observer, const struct keel_vm_info *vm, u32 index,
  */
 _Noreturn void node_vm_failed(const struct keel_vm_info *vm);
 
+/**
+ * node_parse_vcpu() - the number of a vCPU on the command line
+ * @text: its id
+ *
+ * Return: the id.
+ */
+u32 node_parse_vcpu(const char *text);
+
+/**
+ * node_vcpu_failed() - node_vm_failed() of a call that names a vCPU
+ * @vm: the VM
+ * @id: the vCPU's
+ */
+_Noreturn void node_vcpu_failed(const struct keel_vm_info *vm, u32 id);
+
+/**
+ * node_state_text() - where a vCPU is
+ * @state: KEEL_VCPU_*
+ *
+ * Return: in a word.
+ */
+const char *node_state_text(u32 state);
+
 #endif

@@ -32,6 +32,21 @@ void table_row(struct table *t, const char *fmt, ...)
 	t->rows++;
 }
 
+/* No blanks at a line's end. */
+static void print_row(const struct table *t, char *const *cell, const int *width)
+{
+	unsigned int n = t->columns;
+
+	while (n > 1 && !*cell[n - 1])
+		n--;
+	for (unsigned int c = 0; c < n; c++) {
+		bool left = t->left >> c & 1, last = c + 1 == n;
+
+		printf("%*s%s", left ? last ? 0 : -width[c] : width[c], cell[c],
+		       last ? "\n" : "  ");
+	}
+}
+
 void table_print(struct table *t)
 {
 	int width[TABLE_COLUMNS] = { 0 };
@@ -42,14 +57,8 @@ void table_print(struct table *t)
 		if (len > width[i % t->columns])
 			width[i % t->columns] = len;
 	}
-	for (unsigned int i = 0; i < t->rows * t->columns; i++) {
-		unsigned int c = i % t->columns;
-		bool left = t->left >> c & 1, last = c + 1 == t->columns;
-
-		/* No blanks at a line's end. */
-		printf("%*s%s", left ? last ? 0 : -width[c] : width[c], t->cell[i],
-		       last ? "\n" : "  ");
-	}
+	for (unsigned int row = 0; row < t->rows; row++)
+		print_row(t, t->cell + row * t->columns, width);
 	table_free(t);
 }
 
@@ -118,6 +127,18 @@ void json_number(const char *key, u64 value)
 	printf("%llu", (unsigned long long)value);
 }
 
+void json_signed(const char *key, s64 value)
+{
+	json_member(key);
+	printf("%lld", (long long)value);
+}
+
+void json_fixed(const char *key, double value)
+{
+	json_member(key);
+	printf("%.1f", value);
+}
+
 void json_bool(const char *key, bool value)
 {
 	json_member(key);
@@ -128,6 +149,13 @@ void json_string(const char *key, const char *value)
 {
 	json_member(key);
 	json_text(value);
+}
+
+void json_hex(const char *key, u64 value)
+{
+	char text[TEXT_SIZE];
+
+	json_string(key, hex_text(value, text));
 }
 
 void json_vm(const struct keel_vm_info *vm)
@@ -145,6 +173,12 @@ void json_vm(const struct keel_vm_info *vm)
 	json_number("age_ns", vm->age);
 }
 
+char *hex_text(u64 value, char *to)
+{
+	snprintf(to, TEXT_SIZE, "0x%llx", (unsigned long long)value);
+	return to;
+}
+
 char *size_text(u64 bytes, char *to)
 {
 	static const char unit[] = "BKMGTP";
@@ -156,6 +190,19 @@ char *size_text(u64 bytes, char *to)
 		i++;
 	}
 	snprintf(to, TEXT_SIZE, "%.*f%c", n == (u64)n ? 0 : 1, n, unit[i]);
+	return to;
+}
+
+char *exact_text(u64 bytes, char *to)
+{
+	static const char unit[] = "BKMGTPE";
+	unsigned int i = 0;
+
+	while (bytes && !(bytes % 1024) && unit[i + 1]) {
+		bytes /= 1024;
+		i++;
+	}
+	snprintf(to, TEXT_SIZE, "%llu%c", (unsigned long long)bytes, unit[i]);
 	return to;
 }
 

@@ -7,7 +7,7 @@
 
 #include "util.h"
 
-#define TABLE_COLUMNS	8
+#define TABLE_COLUMNS	32
 
 /**
  * struct table - rows of text, printed when all are known
@@ -63,6 +63,20 @@ void json_close(char bracket);
 void json_number(const char *key, u64 value);
 
 /**
+ * json_signed() - a number of the object that may be below 0
+ * @key: its name
+ * @value: the number
+ */
+void json_signed(const char *key, s64 value);
+
+/**
+ * json_fixed() - a number of the object, with one decimal
+ * @key: its name
+ * @value: the number
+ */
+void json_fixed(const char *key, double value);
+
+/**
  * json_bool() - a yes or no of the object
  * @key: its name
  * @value: true or false
@@ -71,10 +85,19 @@ void json_bool(const char *key, bool value);
 
 /**
  * json_string() - a text of the object
- * @key: its name
+ * @key: its name; NULL in an array
  * @value: the text
  */
 void json_string(const char *key, const char *value);
+
+/**
+ * json_hex() - a value of the object, as text: "0x..."
+ * @key: its name
+ * @value: the value
+ *
+ * Text, as JSON's numbers are often read as doubles, which do not hold 64 bits.
+ */
+void json_hex(const char *key, u64 value);
 
 /**
  * json_vm() - what is known of a VM, into the object
@@ -85,6 +108,15 @@ void json_vm(const struct keel_vm_info *vm);
 #define TEXT_SIZE 32
 
 /**
+ * hex_text() - an address or the like
+ * @value: the value
+ * @to: filled in, TEXT_SIZE characters: "0x..."
+ *
+ * Return: @to.
+ */
+char *hex_text(u64 value, char *to);
+
+/**
  * size_text() - bytes with their unit
  * @bytes: how many
  * @to: filled in, TEXT_SIZE characters
@@ -92,6 +124,15 @@ void json_vm(const struct keel_vm_info *vm);
  * Return: @to.
  */
 char *size_text(u64 bytes, char *to);
+
+/**
+ * exact_text() - bytes with the largest unit that leaves no fraction
+ * @bytes: how many
+ * @to: filled in, TEXT_SIZE characters
+ *
+ * Return: @to.
+ */
+char *exact_text(u64 bytes, char *to);
 
 /**
  * age_text() - how long in at most two units

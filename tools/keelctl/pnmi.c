@@ -9,18 +9,11 @@
 
 #include "node.h"
 #include "output.h"
+#include "pstate.h"
 #include "symbols.h"
 
 #define TRIES		100
 #define PAUSE_US	5000
-
-/* SPSR_EL2: what was masked, the exception level, and SP_ELx instead of SP_EL0. */
-#define PSTATE_D	(1 << 9)
-#define PSTATE_A	(1 << 8)
-#define PSTATE_I	(1 << 7)
-#define PSTATE_F	(1 << 6)
-#define PSTATE_EL(p)	((unsigned int)(p) >> 2 & 3)
-#define PSTATE_H	(1 << 0)
 
 #define SYMBOL_SIZE	544
 
@@ -60,23 +53,6 @@ static const char *where_text(u32 where)
 	return where < ARRAY_SIZE(names) ? names[where] : "unknown";
 }
 
-static char *hex_text(u64 value, char *to)
-{
-	snprintf(to, TEXT_SIZE, "0x%llx", (unsigned long long)value);
-	return to;
-}
-
-static char *pstate_text(u64 pstate, char *to)
-{
-	bool masks = pstate & (PSTATE_D | PSTATE_A | PSTATE_I | PSTATE_F);
-
-	snprintf(to, TEXT_SIZE, "EL%u%c%s%s%s%s%s", PSTATE_EL(pstate),
-		 pstate & PSTATE_H ? 'h' : 't', masks ? " " : "", pstate & PSTATE_D ? "D" : "",
-		 pstate & PSTATE_A ? "A" : "", pstate & PSTATE_I ? "I" : "",
-		 pstate & PSTATE_F ? "F" : "");
-	return to;
-}
-
 /* "-": no map, user space, or outside what the map names. */
 static char *symbol_text(const struct symbols *map, const struct keel_pnmi_vcpu *v, char *to)
 {
@@ -94,7 +70,8 @@ static char *symbol_text(const struct symbols *map, const struct keel_pnmi_vcpu 
 
 static void sample_row(struct table *t, const struct keel_pnmi_vcpu *v, const struct symbols *map)
 {
-	char pc[TEXT_SIZE], pstate[TEXT_SIZE], sp[TEXT_SIZE], fp[TEXT_SIZE], symbol[SYMBOL_SIZE];
+	char pc[TEXT_SIZE], sp[TEXT_SIZE], fp[TEXT_SIZE];
+	char pstate[PSTATE_SIZE], symbol[SYMBOL_SIZE];
 
 	if (v->where == KEEL_PNMI_OFF)
 		table_row(t, "%u\t%s\t-\t-\t-\t-%s", v->vcpu, where_text(v->where),
@@ -116,17 +93,9 @@ static void sample_table(const struct keel_pnmi_vcpu *v, u32 nr, const struct sy
 	table_print(&t);
 }
 
-/* Text, as JSON's numbers are often read as doubles, which do not hold 64 bits. */
-static void json_hex(const char *key, u64 value)
-{
-	char text[TEXT_SIZE];
-
-	json_string(key, hex_text(value, text));
-}
-
 static void json_sample(const struct keel_pnmi_vcpu *v, const struct symbols *map)
 {
-	char pstate[TEXT_SIZE], symbol[SYMBOL_SIZE];
+	char pstate[PSTATE_SIZE], symbol[SYMBOL_SIZE];
 
 	json_open(NULL, '{');
 	json_number("id", v->vcpu);

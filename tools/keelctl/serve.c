@@ -3,16 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "clients.h"
 #include "control.h"
 #include "node.h"
+#include "signals.h"
 
 /**
  * struct server - what serves a VM
@@ -187,21 +186,6 @@ static int open_messages(int observer, const struct keel_vm_info *vm)
 	return file;
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		die("cannot wait for signals: %s", strerror(errno));
-	return fd;
-}
-
 void keelctl_backdoor_serve(const struct request *r)
 {
 	static struct server s = {
@@ -211,7 +195,7 @@ void keelctl_backdoor_serve(const struct request *r)
 	int observer = node_open_vm(node_open(r->node), r->vm, &vm);
 
 	s.file = open_messages(observer, &vm);
-	s.signals = open_signals();
+	s.signals = signals_open();
 	s.clients.listener = control_listen(vm.id);
 	/* Who reads along sees each line when it comes. */
 	setlinebuf(stdout);

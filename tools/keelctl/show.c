@@ -5,20 +5,6 @@
 #include "node.h"
 #include "output.h"
 
-static const char *state_text(u32 state)
-{
-	static const char *const names[] = {
-		[KEEL_VCPU_OUTSIDE] = "outside",
-		[KEEL_VCPU_GUEST] = "guest",
-		[KEEL_VCPU_HOST] = "host",
-		[KEEL_VCPU_BLOCKED] = "blocked",
-		[KEEL_VCPU_OFF] = "off",
-		[KEEL_VCPU_SUSPENDED] = "suspended",
-	};
-
-	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
-}
-
 static void show_table(int observer, const struct keel_vm_info *vm)
 {
 	struct table t = { .columns = 5, .left = 1 << 1 };
@@ -31,7 +17,7 @@ static void show_table(int observer, const struct keel_vm_info *vm)
 	table_row(&t, "VCPU\tSTATE\tCPU\tEXITS\tEXITS AT EL2");
 	for (u32 i = 0; node_vcpu(observer, vm, i, &vcpu); i++) {
 		snprintf(cpu, sizeof(cpu), "%d", vcpu.cpu);
-		table_row(&t, "%u\t%s\t%s\t%llu\t%llu", vcpu.id, state_text(vcpu.state),
+		table_row(&t, "%u\t%s\t%s\t%llu\t%llu", vcpu.id, node_state_text(vcpu.state),
 			  vcpu.cpu < 0 ? "-" : cpu, vcpu.exits, vcpu.exits_el2);
 	}
 	table_print(&t);
@@ -47,7 +33,7 @@ static void show_json(int observer, const struct keel_vm_info *vm)
 	for (u32 i = 0; node_vcpu(observer, vm, i, &vcpu); i++) {
 		json_open(NULL, '{');
 		json_number("id", vcpu.id);
-		json_string("state", state_text(vcpu.state));
+		json_string("state", node_state_text(vcpu.state));
 		if (vcpu.cpu >= 0)
 			json_number("cpu", vcpu.cpu);
 		json_number("exits", vcpu.exits);

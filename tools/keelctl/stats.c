@@ -1,48 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * keelctl stats. Among a vCPU's counters exit_CLASS and exit_CLASS_el2 are the exits of a class
- * that the second tier (the kernel) and the first (EL2) answered; they make one row.
- */
+/* keelctl stats */
 #include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
-#include "kvm-stats.h"
+#include "classes.h"
 #include "node.h"
 #include "output.h"
-
-#define EXIT_PREFIX	"exit_"
-#define FIRST_SUFFIX	"_el2"
-
-static void read_stats(int observer, const struct keel_vm_info *vm, u32 vcpu, struct kvm_stats *s)
-{
-	struct keel_stats args = { .size = sizeof(args), .vcpu = vcpu };
-
-	if (!kvm_stats_read(s, ioctl(observer, KEEL_STATS_FD, &args)))
-		node_vm_failed(vm);
-}
-
-/* The class of a counter of exits in the second tier; NULL for any other counter. */
-static const char *exit_class(const char *name)
-{
-	size_t len = strlen(name), prefix = strlen(EXIT_PREFIX), suffix = strlen(FIRST_SUFFIX);
-
-	if (strncmp(name, EXIT_PREFIX, prefix) ||
-	    (len > suffix && !strcmp(name + len - suffix, FIRST_SUFFIX)))
-		return NULL;
-	return name + prefix;
-}
-
-static u64 first_tier(const struct kvm_stats *s, const char *class)
-{
-	char name[KVM_STAT_NAME_MAX];
-
-	snprintf(name, sizeof(name), EXIT_PREFIX "%s" FIRST_SUFFIX, class);
-	for (unsigned int i = 0; i < s->nr; i++)
-		if (!strcmp(s->stat[i].name, name))
-			return s->stat[i].value;
-	return 0;
-}
 
 static void exits_table(const struct kvm_stats *s, bool all)
 {
@@ -50,18 +12,13 @@ static void exits_table(const struct kvm_stats *s, bool all)
 
 	table_row(&t, "EXIT\tFIRST TIER\tSECOND TIER");
 	for (unsigned int i = 0; i < s->nr; i++) {
-		const char *class = exit_class(s->stat[i].name);
-		u64 first = class ? first_tier(s, class) : 0, second = s->stat[i].value;
+		const char *class = classes_name(s->stat[i].name);
+		u64 first = class ? classes_first(s, class) : 0, second = s->stat[i].value;
 
 		if (class && (all || first || second))
 			table_row(&t, "%s\t%llu\t%llu", class, first, second);
 	}
 	table_print(&t);
-}
-
-static bool is_plain(const char *name)
-{
-	return strncmp(name, EXIT_PREFIX, strlen(EXIT_PREFIX));
 }
 
 /* With a blank line before it; nothing if there is nothing to say. */
@@ -71,7 +28,7 @@ static void counters_table(const char *whose, const struct kvm_stats *s, bool al
 
 	table_row(&t, "%s COUNTER\tVALUE", whose);
 	for (unsigned int i = 0; i < s->nr; i++)
-		if (is_plain(s->stat[i].name) && (all || s->stat[i].value))
+		if (classes_is_other(s->stat[i].name) && (all || s->stat[i].value))
 			table_row(&t, "%s\t%llu", s->stat[i].name, s->stat[i].value);
 	if (t.rows > 1) {
 		putchar('\n');
@@ -92,7 +49,7 @@ static void stats_tables(int observer, const struct keel_vm_info *vm, const stru
 	struct keel_vcpu_info vcpu;
 
 	for (u32 i = 0; node_vcpu(observer, vm, i, &vcpu); i++) {
-		read_stats(observer, vm, vcpu.id, &s);
+		classes_read(observer, vm, vcpu.id, &s);
 		if (r->per_vcpu) {
 			printf("%svCPU %u\n", i ? "\n" : "", vcpu.id);
 			vcpu_tables(&s, r->all);
@@ -107,7 +64,7 @@ static void stats_tables(int observer, const struct keel_vm_info *vm, const stru
 	if (!r->per_vcpu)
 		vcpu_tables(&sum, r->all);
 	kvm_stats_free(&sum);
-	read_stats(observer, vm, KEEL_STATS_VM, &s);
+	classes_read(observer, vm, KEEL_STATS_VM, &s);
 	counters_table("VM", &s, r->all);
 	kvm_stats_free(&s);
 }
@@ -116,7 +73,7 @@ static void json_counters(const struct kvm_stats *s)
 {
 	json_open("counters", '{');
 	for (unsigned int i = 0; i < s->nr; i++)
-		if (is_plain(s->stat[i].name))
+		if (classes_is_other(s->stat[i].name))
 			json_number(s->stat[i].name, s->stat[i].value);
 	json_close('}');
 }
@@ -127,12 +84,12 @@ static void json_vcpu(u32 id, const struct kvm_stats *s)
 	json_number("id", id);
 	json_open("exits", '{');
 	for (unsigned int i = 0; i < s->nr; i++) {
-		const char *class = exit_class(s->stat[i].name);
+		const char *class = classes_name(s->stat[i].name);
 
 		if (!class)
 			continue;
 		json_open(class, '{');
-		json_number("first_tier", first_tier(s, class));
+		json_number("first_tier", classes_first(s, class));
 		json_number("second_tier", s->stat[i].value);
 		json_close('}');
 	}
@@ -148,12 +105,12 @@ static void stats_json(int observer, const struct keel_vm_info *vm)
 
 	json_open(NULL, '{');
 	json_number("id", vm->id);
-	read_stats(observer, vm, KEEL_STATS_VM, &s);
+	classes_read(observer, vm, KEEL_STATS_VM, &s);
 	json_counters(&s);
 	kvm_stats_free(&s);
 	json_open("vcpus", '[');
 	for (u32 i = 0; node_vcpu(observer, vm, i, &vcpu); i++) {
-		read_stats(observer, vm, vcpu.id, &s);
+		classes_read(observer, vm, vcpu.id, &s);
 		json_vcpu(vcpu.id, &s);
 		kvm_stats_free(&s);
 	}

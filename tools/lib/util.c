@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -64,6 +65,25 @@ void *xcalloc(size_t n, size_t size)
 	return p;
 }
 
+void *xgrow(void *p, size_t n, size_t size)
+{
+	/* Room for n - 1 has been made already, up to the next power of 2. */
+	if (n > 1 && (n - 1) & (n - 2))
+		return p;
+	p = reallocarray(p, n > 1 ? 2 * (n - 1) : 1, size);
+	if (!p)
+		die("out of memory: close other programs on this host");
+	return p;
+}
+
+u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
 static bool parse_digits(const char *s, char **end, u64 *out)
 {
 	/* strtoull alone would take "-1", " 1" and "". */
@@ -79,6 +99,19 @@ bool parse_number(const char *s, u64 *out)
 	char *end;
 
 	return parse_digits(s, &end, out) && !*end;
+}
+
+bool parse_address(const char *s, u64 *out)
+{
+	char *end;
+
+	if (s[0] != '0' || (s[1] != 'x' && s[1] != 'X'))
+		return parse_number(s, out);
+	if (!isxdigit((unsigned char)s[2]))
+		return false;
+	errno = 0;
+	*out = strtoull(s, &end, 16);
+	return !errno && !*end;
 }
 
 bool parse_size(const char *s, u64 *out)

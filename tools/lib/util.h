@@ -13,6 +13,8 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
 
 #define SZ_4K	0x1000ULL
 #define SZ_1M	0x100000ULL
@@ -61,6 +63,23 @@ void message_raw_tty(bool raw);
 void *xcalloc(size_t n, size_t size);
 
 /**
+ * xgrow() - make an array larger or die
+ * @p: the array, or NULL
+ * @n: elements it shall have room for; it gets more, at powers of 2, so ask for each
+ * @size: size of one
+ *
+ * Return: the array.
+ */
+void *xgrow(void *p, size_t n, size_t size);
+
+/**
+ * now_ns() - the monotonic clock
+ *
+ * Return: in ns.
+ */
+u64 now_ns(void);
+
+/**
  * parse_number() - read a decimal number
  * @s: text
  * @out: the number
@@ -68,6 +87,15 @@ void *xcalloc(size_t n, size_t size);
  * Return: whether all of @s was one number that fits.
  */
 bool parse_number(const char *s, u64 *out);
+
+/**
+ * parse_address() - read a number, in hexadecimal after "0x"
+ * @s: text
+ * @out: the number
+ *
+ * Return: whether all of @s was one number that fits.
+ */
+bool parse_address(const char *s, u64 *out);
 
 /**
  * parse_size() - read a size with its unit

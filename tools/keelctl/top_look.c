@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/* keelctl top: looking, and rates. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "classes.h"
+#include "top.h"
+
+/* As the module names them, in its order; filled by the first vCPU that is looked at. */
+static char class_names[TOP_CLASSES][TOP_CLASS_NAME];
+static size_t nr_classes;
+
+const char *top_class(size_t i)
+{
+	return i < nr_classes ? class_names[i] : NULL;
+}
+
+static void name_classes(const struct kvm_stats *s)
+{
+	for (unsigned int i = 0; i < s->nr && nr_classes < TOP_CLASSES; i++) {
+		const char *class = classes_name(s->stat[i].name);
+
+		if (class)
+			snprintf(class_names[nr_classes++], TOP_CLASS_NAME, "%.15s", class);
+	}
+}
+
+static bool look_at_classes(int observer, u32 vcpu, struct top_row *row)
+{
+	struct kvm_stats s;
+	size_t n = 0;
+
+	if (!classes_try(observer, vcpu, &s))
+		return false;
+	if (!nr_classes)
+		name_classes(&s);
+	for (unsigned int i = 0; i < s.nr && n < nr_classes; i++) {
+		const char *class = classes_name(s.stat[i].name);
+
+		if (class)
+			row->class[n++] = s.stat[i].value + classes_first(&s, class);
+	}
+	kvm_stats_free(&s);
+	return true;
+}
+
+static struct top_row *add_row(struct top_moment *m)
+{
+	m->row = xgrow(m->row, m->nr + 1, sizeof(*m->row));
+	m->row[m->nr] = (struct top_row){ .percent = -1 };
+	return &m->row[m->nr++];
+}
+
+/* False: the VM has ended, or may not be observed any more. */
+static bool look_at_vcpu(const struct top_watched *w, u32 index, struct top_row *row)
+{
+	struct keel_vcpu_info v = { .size = sizeof(v), .index = index };
+
+	if (ioctl(w->observer, KEEL_VCPU_INFO, &v) || !look_at_classes(w->observer, v.id, row))
+		return false;
+	row->vm = w->vm.id;
+	row->vcpu = v.id;
+	row->state = v.state;
+	row->exits = v.exits;
+	row->exits_el2 = v.exits_el2;
+	snprintf(row->name, sizeof(row->name), "%s", w->vm.name);
+	if (!threads_vcpu(&w->threads, v.id, &row->ns, &row->tid))
+		row->tid = 0;
+	return true;
+}
+
+static void add_vm(struct top_moment *m, const struct top_watched *w)
+{
+	struct top_row *row = add_row(m);
+
+	row->vm = w->vm.id;
+	row->vcpu = TOP_VM;
+	row->state = w->vm.nr_vcpus;
+	row->tid = w->vm.tgid;
+	snprintf(row->name, sizeof(row->name), "%s", w->vm.name);
+	for (size_t i = 0; i < w->threads.nr; i++)
+		row->ns += w->threads.thread[i].ns;
+}
+
+static bool look_at_vm(struct top_moment *m, struct top_watched *w)
+{
+	struct threads before = w->threads;
+	size_t place = m->nr;
+
+	threads_read(&w->threads, &before, &w->vm, w->observer, w->alone);
+	threads_free(&before);
+	add_vm(m, w);
+	for (u32 i = 0; i < w->vm.nr_vcpus; i++) {
+		struct top_row *row = add_row(m), *sum = &m->row[place];
+
+		if (!look_at_vcpu(w, i, row)) {
+			m->nr = place;
+			return false;
+		}
+		sum->exits += row->exits;
+		sum->exits_el2 += row->exits_el2;
+		for (size_t c = 0; c < nr_classes; c++)
+			sum->class[c] += row->class[c];
+	}
+	m->vms++;
+	return true;
+}
+
+/* What is listed and not looked at yet; and what may have become more vCPUs. */
+static void take_listed(struct top_list *l, const struct keel_vm_info *vm)
+{
+	struct top_watched *w = l->watched;
+
+	while (w < l->watched + l->nr && w->vm.id != vm->id)
+		w++;
+	if (w < l->watched + l->nr) {
+		w->vm = *vm;
+	} else if (l->all) {
+		l->watched = xgrow(l->watched, l->nr + 1, sizeof(*l->watched));
+		l->watched[l->nr++] = (struct top_watched){
+			.vm = *vm,
+			.observer = ioctl(l->node, KEEL_OPEN_VM, vm->id),
+		};
+	}
+}
+
+static void find_vms(struct top_list *l)
+{
+	struct keel_vm_info vm = { .id = 0 }, other;
+
+	while (node_next_vm(l->node, &vm))
+		take_listed(l, &vm);
+	for (size_t i = 0; i < l->nr; i++) {
+		struct top_watched *w = &l->watched[i];
+
+		w->alone = true;
+		other = (struct keel_vm_info){ .id = 0 };
+		while (node_next_vm(l->node, &other))
+			if (other.id != w->vm.id && other.tgid == w->vm.tgid)
+				w->alone = false;
+	}
+}
+
+void top_look(struct top_list *l, struct top_moment *m)
+{
+	size_t left = 0;
+
+	*m = (struct top_moment){ .at = now_ns() };
+	find_vms(l);
+	for (size_t i = 0; i < l->nr; i++) {
+		struct top_watched *w = &l->watched[i];
+
+		if (look_at_vm(m, w)) {
+			l->watched[left++] = *w;
+			continue;
+		}
+		threads_free(&w->threads);
+		if (w->observer >= 0)
+			close(w->observer);
+	}
+	l->nr = left;
+}
+
+static const struct top_row *find_row(const struct top_moment *m, const struct top_row *like)
+{
+	for (size_t i = 0; i < m->nr; i++)
+		if (m->row[i].vm == like->vm && m->row[i].vcpu == like->vcpu)
+			return &m->row[i];
+	return NULL;
+}
+
+static u64 rate(u64 from, u64 to, u64 ns)
+{
+	return to > from ? (double)(to - from) * 1e9 / ns + 0.5 : 0;
+}
+
+void top_rates(const struct top_moment *from, const struct top_moment *to,
+	       struct top_moment *rates)
+{
+	u64 ns = to->at - from->at;
+
+	*rates = (struct top_moment){ .at = to->at, .vms = to->vms };
+	for (const struct top_row *now = to->row; now < to->row + to->nr; now++) {
+		const struct top_row *then = find_row(from, now);
+		struct top_row *row;
+
+		if (!then)
+			continue;
+		row = add_row(rates);
+		*row = *now;
+		row->exits = rate(then->exits, now->exits, ns);
+		row->exits_el2 = rate(then->exits_el2, now->exits_el2, ns);
+		for (size_t c = 0; c < nr_classes; c++)
+			row->class[c] = rate(then->class[c], now->class[c], ns);
+		/* A thread that has ended took its time with it. */
+		if (now->tid && now->tid == then->tid && now->ns >= then->ns)
+			row->percent = (double)(now->ns - then->ns) * 100 / ns;
+		else
+			row->percent = -1;
+	}
+}
+
+void top_free(struct top_moment *m)
+{
+	free(m->row);
+	*m = (struct top_moment){ .nr = 0 };
+}

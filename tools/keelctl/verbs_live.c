@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The verbs that go on. */
+#include "keelctl.h"
+#include "verbs.h"
+
+const struct verb verbs_live[] = {
+	{
+		.name = "top",
+		.rest = "[VM...]",
+		.most = ANY_WORDS,
+		.options = 1 << OPT_JSON | 1 << OPT_ONCE | 1 << OPT_INTERVAL,
+		.summary = "exits per second and CPU time of each vCPU, refreshed",
+		.help =
+"Print, again and again, what vCPUs do: of the VMs named, or of all that you may\n"
+"observe. Where standard output is no terminal, once: measured for one interval.\n"
+VM_HELP
+"  CPU%     of a host CPU, that the vCPU's thread took in guest, kernel and VMM; in the\n"
+"           row \"all\" that all threads of the VMM took. The thread is told by its name\n"
+"           (QEMU's, with -name debug-threads=on), by KVM_RUN in /proc/PID/task, or by\n"
+"           the host CPU where it runs; -: cannot be told\n"
+"  EXITS/S  exits per second in both tiers; EL2/S: of these answered at EL2\n"
+"  then     exits per second of each class that has occurred, in both tiers, the most\n"
+"           frequent first, as far as the terminal is wide enough\n"
+"\n"
+"Keys: v by VM, c by CPU time, e by exits; q quits.\n"
+"\n"
+"  --interval S seconds from one measurement to the next: 1 unless given, from 0.1\n"
+"  --once       print one table and end\n"
+"  --json       print JSON, once: also the classes that have not occurred\n",
+		.run = keelctl_top,
+	},
+	{ .name = NULL },
+};
