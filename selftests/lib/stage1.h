@@ -88,6 +88,8 @@ struct stage1_memory {
  * @pa_bits: of the guest's CPU (ID_AA64MMFR0_EL1.PARange)
  * @memory: the guest's, without what stage1_begin() has not been told of
  * @nr_memory: how many
+ * @fetch: may be set: a walk's way to a table that is in memory: @nr entries from @ipa on, in the
+ *	buffer or elsewhere
  * @first: IPA of the memory that tables go to
  * @next: of the next new table
  * @end: where that memory ends
@@ -100,6 +102,7 @@ struct stage1 {
 	u32 pa_bits;
 	struct stage1_memory memory[STAGE1_MEMORIES];
 	int nr_memory;
+	const u64 *(*fetch)(const struct stage1 *s, u64 ipa, u32 nr, u64 *buffer);
 	u64 first;
 	u64 next;
 	u64 end;
