@@ -32,10 +32,13 @@ static void scan(void)
 	create();
 	answers(NULL, "keelctl gva scan mapped");
 	CHECK(has_line(out, "START LAST SIZE IPA LEAF EL1 EL0 MEMORY SHARED NOTE"));
-	CHECK(has_line(out, "0x0000000000000000 0x000000003fffffff 1G 0x0 1G rw- --- device nGnRE*"));
-	CHECK(has_line(out, "0x0000000040000000 0x00000000401fffff 2M 0x40000000 4K rwx --- write-back inner"));
-	CHECK(has_line(out, "0x0000000040200000 0x000000007fffffff 1022M 0x40200000 2M rwx --- *"));
-	CHECK(has_line(out, "0x0000000080000000 0x00000000ffffffff 2G 0x80000000 1G rw- --- device*"));
+	CHECK(has_line(out, "0x%016x 0x%016x 1G 0x0 1G rw- --- device nGnRE *", 0, 0x3fffffff));
+	CHECK(has_line(out, "0x%016x 0x%016x 2M 0x40000000 4K rwx --- write-back inner",
+		       0x40000000, 0x401fffff));
+	CHECK(has_line(out, "0x%016x 0x%016x 1022M 0x40200000 2M rwx --- write-back inner",
+		       0x40200000, 0x7fffffff));
+	CHECK(has_line(out, "0x%016x 0x%016x 2G 0x80000000 1G rw- --- device nGnRE *",
+		       0x80000000, 0xffffffff));
 	answers_json(NULL, "keelctl gva scan mapped --json");
 	CHECK_EQ(json_u64(out, "vcpu"), 0);
 	CHECK(json_is(out, "runs.1.gva", "0x40000000"));
@@ -195,9 +198,9 @@ static void read_memory(void)
 	text = vm_ptr(&vm, FREE_IPA);
 	memcpy(text, "keel at work\0\377~ and more", 23);
 	answers(NULL, "keelctl gva read mapped 0x40400000 23");
-	CHECK(!strcmp(out,
-		      "0x0000000040400000  6b 65 65 6c 20 61 74 20  77 6f 72 6b 00 ff 7e 20  |keel at work..~ |\n"
-		      "0x0000000040400010  61 6e 64 20 6d 6f 72                              |and mor|\n"));
+	CHECK(has_line(out, "0x0000000040400000 6b 65 65 6c 20 61 74 20 77 6f 72 6b 00 ff 7e 20 %s",
+		       "|keel at work..~ |"));
+	CHECK(has_line(out, "0x0000000040400010 61 6e 64 20 6d 6f 72 |and mor|"));
 	answers(NULL, "keelctl gva read mapped 0x40400000 4 --raw");
 	CHECK(!strcmp(out, "keel"));
 	answers_json(NULL, "keelctl gva read mapped 0x40400000 0x4 --json");

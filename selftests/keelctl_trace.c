@@ -119,7 +119,8 @@ static void decoded(void)
 	CHECK_EQ(json_u64(line, "vcpu"), 0);
 	CHECK_EQ(json_u64(line, "tier"), 2);
 	sprintf(want, "ipa 0x%x: read 4 into x", MMIO_IPA + 8);
-	CHECK(strstr(line, want));
+	if (!CHECK(strstr(line, want)))
+		ktap_note("%s", text);
 	vm_destroy(&vm);
 }
 
