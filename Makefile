@@ -11,6 +11,7 @@ CPUS ?= 2
 MEM ?= 512M
 CPU ?= max
 KERNEL ?= $(HOST)
+PREFIX ?= /usr/local
 export HOST GUEST CPUS MEM CPU T ALL DEBUG
 
 CROSS_COMPILE ?= aarch64-linux-gnu-
@@ -36,7 +37,7 @@ ifneq ($(filter 1,$(DEBUG))$(filter debug,$(KERNEL)),)
 KBUILD_DEBUG := KEEL_DEBUG=1 KCFLAGS=-DKEEL_DEBUG
 endif
 
-.PHONY: all keel keel.ko modules tools selftests run check soak bench lint size help clean
+.PHONY: all keel keel.ko modules tools install-tools selftests run check soak bench lint size help clean
 
 # Objects land beside their sources, so each kernel gets a tree of links to them. One build at a time
 # in a tree: $(call in_tree,FOLDER,SOURCE...) links and builds there.
@@ -59,6 +60,14 @@ modules: keel ## helper modules of the tests, build/KERNEL/modules/
 tools: ## keelrun and its companions, build/tools/
 	@$(SETUP) $(if $(filter :,$(SETUP)),,packages userland)
 	@+$(MAKE) -C tools O=$(BUILD)/tools CROSS_COMPILE=$(CROSS_COMPILE) SYSROOT=$(SYSROOT)
+
+install-tools: tools ## programs, man page and completion of the tools into DESTDIR
+	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions"
+	@install -m 755 $(BUILD)/tools/keelctl $(BUILD)/tools/keelrun "$(DESTDIR)$(PREFIX)/bin"
+	@install -m 644 tools/keelctl/keelctl.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
+	@install -m 644 tools/keelctl/keelctl.bash \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/keelctl"
 
 selftests: ## the programs of selftests/, build/selftests/
 	@$(SETUP) $(if $(filter :,$(SETUP)),,packages userland)
@@ -84,9 +93,10 @@ size: ## lines of code against the budget
 	@scripts/size
 
 help: ## this list
-	@sed -n 's/^\([a-z.]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z.-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 15
 	@echo
-	@echo 'Variables: HOST GUEST CPUS MEM CPU (run), T ALL (check), DEBUG=1, KERNEL (keel).'
+	@echo 'Variables: HOST GUEST CPUS MEM CPU (run), T ALL (check), DEBUG=1, KERNEL (keel),'
+	@echo 'DESTDIR, PREFIX (install-tools; /usr/local unless given).'
 	@echo 'scripts/host --help, scripts/setup --help: the emulated host and what it needs.'
 
 clean: ## remove what was built; downloads and the debug kernel stay in build/cache

@@ -5,16 +5,9 @@
 #include "decode.h"
 
 #define EC(esr)		((unsigned int)((esr) >> 26 & 0x3f))
-#define EC_WFX		0x01
 #define EC_SVC		0x15
-#define EC_HVC		0x16
-#define EC_SMC		0x17
-#define EC_SYSREG	0x18
-#define EC_IABT_LOW	0x20
 #define EC_IABT		0x21
-#define EC_DABT_LOW	0x24
 #define EC_DABT		0x25
-#define EC_SERROR	0x2f
 #define EC_BRK		0x3c
 
 #define ISS_WNR		(1 << 6)	/* an abort was a write */

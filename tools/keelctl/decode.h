@@ -7,6 +7,15 @@
 
 #define DECODE_SIZE	128
 
+/* Classes of exits that have more to say, as in ESR_EL2.EC; then keel's numbers of interrupts */
+#define EC_WFX		0x01
+#define EC_HVC		0x16
+#define EC_SMC		0x17
+#define EC_SYSREG	0x18
+#define EC_IABT_LOW	0x20
+#define EC_DABT_LOW	0x24
+#define CLASS_ASYNC	64	/* from here on there is no syndrome */
+
 /**
  * class_name() - name of an exit's class, as keelctl stats prints it
  * @class: exception class, or keel's numbers of IRQ, FIQ and SError

@@ -73,7 +73,12 @@ void table_free(struct table *t)
 
 /* How deep we are, and whether the innermost has a member already. */
 static unsigned int depth;
-static bool filled;
+static bool filled, on_a_line;
+
+void json_lines(bool on)
+{
+	on_a_line = on;
+}
 
 static void json_text(const char *s)
 {
@@ -91,9 +96,11 @@ static void json_text(const char *s)
 
 static void json_member(const char *key)
 {
-	if (filled)
+	if (depth && filled)
 		putchar(',');
-	if (depth)
+	if (depth && on_a_line)
+		fputs(filled ? " " : "", stdout);
+	else if (depth)
 		printf("\n%*s", 2 * depth, "");
 	filled = true;
 	if (key) {
@@ -113,12 +120,14 @@ void json_open(const char *key, char bracket)
 void json_close(char bracket)
 {
 	depth--;
-	if (filled)
+	if (filled && !on_a_line)
 		printf("\n%*s", 2 * depth, "");
 	putchar(bracket);
 	filled = true;
-	if (!depth)
-		putchar('\n');
+	if (depth)
+		return;
+	putchar('\n');
+	filled = false;
 }
 
 void json_number(const char *key, u64 value)

@@ -50,6 +50,12 @@ void table_free(struct table *t);
 void json_open(const char *key, char bracket);
 
 /**
+ * json_lines() - print each object, with all in it, on a line of its own from now on
+ * @on: do so
+ */
+void json_lines(bool on);
+
+/**
  * json_close() - end it
  * @bracket: '}' or ']'; the end of the whole ends the line
  */

@@ -197,15 +197,16 @@ void threads_read(struct threads *t, const struct threads *before, const struct 
 		tell_running(t, vm, observer, i);
 }
 
-bool threads_vcpu(const struct threads *t, u32 vcpu, u64 *ns, u32 *tid)
+bool threads_vcpu(const struct threads *t, const struct threads *before, u32 vcpu, u64 *ns)
 {
-	const struct thread *thread = find_thread(t, vcpu);
+	const struct thread *now = find_thread(t, vcpu);
 
-	if (!thread)
-		return false;
-	*ns = thread->ns;
-	*tid = thread->tid;
-	return true;
+	for (size_t i = 0; now && i < before->nr; i++)
+		if (before->thread[i].tid == now->tid && before->thread[i].ns <= now->ns) {
+			*ns = now->ns - before->thread[i].ns;
+			return true;
+		}
+	return false;
 }
 
 void threads_free(struct threads *t)

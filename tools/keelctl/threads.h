@@ -51,15 +51,15 @@ void threads_read(struct threads *t, const struct threads *before, const struct 
 		  int observer, bool alone);
 
 /**
- * threads_vcpu() - CPU time of the thread that runs a vCPU
+ * threads_vcpu() - CPU time that the thread of a vCPU has had since it was looked at before
  * @t: of threads_read()
+ * @before: what was given to it
  * @vcpu: its id
  * @ns: filled in
- * @tid: filled in: of the thread
  *
- * Return: false: it is not known which thread that is.
+ * Return: false: it is not known which thread that is, or it is new.
  */
-bool threads_vcpu(const struct threads *t, u32 vcpu, u64 *ns, u32 *tid);
+bool threads_vcpu(const struct threads *t, const struct threads *before, u32 vcpu, u64 *ns);
 
 /**
  * threads_free() - forget them

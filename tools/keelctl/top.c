@@ -127,8 +127,8 @@ static void draw(struct screen *s, const struct top_moment *rates, u64 interval)
 	copy.row = xcalloc(rates->nr + 1, sizeof(*copy.row));
 	if (rates->nr)
 		memcpy(copy.row, rates->row, rates->nr * sizeof(*copy.row));
-	printf("\033[H\033[J%zu VMs, every %.1f s, by %s   (v VM, c CPU, e exits, q quit)\n\n",
-	       rates->vms, interval / 1e9, orders[s->order]);
+	printf("\033[H\033[J%zu VM%s, every %.1f s, by %s   (v VM, c CPU, e exits, q quit)\n\n",
+	       rates->vms, rates->vms == 1 ? "" : "s", interval / 1e9, orders[s->order]);
 	top_print(&copy, s->order, w.ws_col, w.ws_row > 5 ? w.ws_row - 5 : 1);
 	fflush(stdout);
 	free(copy.row);

@@ -17,11 +17,11 @@
  * @name: its name
  * @vcpu: id of the vCPU, or TOP_VM
  * @state: KEEL_VCPU_*, or the number of vCPUs
- * @tid: thread whose CPU time it is; 0: not known
  * @exits: answered by the kernel
  * @exits_el2: answered at EL2
  * @class: exits of each class, in both tiers
- * @ns: CPU time of the thread, or of all threads of the VMM
+ * @ns: CPU time since the moment before of the vCPU's thread, or of all threads of the VMM
+ * @timed: it is known
  * @percent: of a host CPU; below 0: not known
  *
  * In a moment these are sums since the beginning, in an interval they are per second.
@@ -31,11 +31,11 @@ struct top_row {
 	char name[KEEL_NAME_SIZE];
 	s64 vcpu;
 	u32 state;
-	u32 tid;
 	u64 exits;
 	u64 exits_el2;
 	u64 class[TOP_CLASSES];
 	u64 ns;
+	bool timed;
 	double percent;
 };
 

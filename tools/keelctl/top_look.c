@@ -55,7 +55,8 @@ static struct top_row *add_row(struct top_moment *m)
 }
 
 /* False: the VM has ended, or may not be observed any more. */
-static bool look_at_vcpu(const struct top_watched *w, u32 index, struct top_row *row)
+static bool look_at_vcpu(const struct top_watched *w, const struct threads *before, u32 index,
+			 struct top_row *row)
 {
 	struct keel_vcpu_info v = { .size = sizeof(v), .index = index };
 
@@ -67,46 +68,66 @@ static bool look_at_vcpu(const struct top_watched *w, u32 index, struct top_row 
 	row->exits = v.exits;
 	row->exits_el2 = v.exits_el2;
 	snprintf(row->name, sizeof(row->name), "%s", w->vm.name);
-	if (!threads_vcpu(&w->threads, v.id, &row->ns, &row->tid))
-		row->tid = 0;
+	row->timed = threads_vcpu(&w->threads, before, v.id, &row->ns);
 	return true;
 }
 
-static void add_vm(struct top_moment *m, const struct top_watched *w)
+static u64 time_of(const struct threads *t)
 {
+	u64 ns = 0;
+
+	for (size_t i = 0; i < t->nr; i++)
+		ns += t->thread[i].ns;
+	return ns;
+}
+
+/* A thread that has ended took its time with it. */
+static void add_vm(struct top_moment *m, const struct top_watched *w, const struct threads *before)
+{
+	u64 then = time_of(before), now = time_of(&w->threads);
 	struct top_row *row = add_row(m);
 
 	row->vm = w->vm.id;
 	row->vcpu = TOP_VM;
 	row->state = w->vm.nr_vcpus;
-	row->tid = w->vm.tgid;
 	snprintf(row->name, sizeof(row->name), "%s", w->vm.name);
-	for (size_t i = 0; i < w->threads.nr; i++)
-		row->ns += w->threads.thread[i].ns;
+	row->timed = before->nr && now >= then;
+	row->ns = now - then;
+}
+
+static bool add_vcpus(struct top_moment *m, const struct top_watched *w,
+		      const struct threads *before)
+{
+	size_t place = m->nr - 1;
+
+	for (u32 i = 0; i < w->vm.nr_vcpus; i++) {
+		struct top_row *row = add_row(m), *sum = &m->row[place];
+
+		if (!look_at_vcpu(w, before, i, row))
+			return false;
+		sum->exits += row->exits;
+		sum->exits_el2 += row->exits_el2;
+		for (size_t c = 0; c < nr_classes; c++)
+			sum->class[c] += row->class[c];
+	}
+	return true;
 }
 
 static bool look_at_vm(struct top_moment *m, struct top_watched *w)
 {
 	struct threads before = w->threads;
 	size_t place = m->nr;
+	bool there;
 
 	threads_read(&w->threads, &before, &w->vm, w->observer, w->alone);
+	add_vm(m, w, &before);
+	there = add_vcpus(m, w, &before);
 	threads_free(&before);
-	add_vm(m, w);
-	for (u32 i = 0; i < w->vm.nr_vcpus; i++) {
-		struct top_row *row = add_row(m), *sum = &m->row[place];
-
-		if (!look_at_vcpu(w, i, row)) {
-			m->nr = place;
-			return false;
-		}
-		sum->exits += row->exits;
-		sum->exits_el2 += row->exits_el2;
-		for (size_t c = 0; c < nr_classes; c++)
-			sum->class[c] += row->class[c];
-	}
-	m->vms++;
-	return true;
+	if (there)
+		m->vms++;
+	else
+		m->nr = place;
+	return there;
 }
 
 /* What is listed and not looked at yet; and what may have become more vCPUs. */
@@ -195,11 +216,7 @@ void top_rates(const struct top_moment *from, const struct top_moment *to,
 		row->exits_el2 = rate(then->exits_el2, now->exits_el2, ns);
 		for (size_t c = 0; c < nr_classes; c++)
 			row->class[c] = rate(then->class[c], now->class[c], ns);
-		/* A thread that has ended took its time with it. */
-		if (now->tid && now->tid == then->tid && now->ns >= then->ns)
-			row->percent = (double)(now->ns - then->ns) * 100 / ns;
-		else
-			row->percent = -1;
+		row->percent = now->timed ? (double)now->ns * 100 / ns : -1;
 	}
 }
 

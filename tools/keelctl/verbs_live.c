@@ -29,5 +29,27 @@ VM_HELP
 "  --json       print JSON, once: also the classes that have not occurred\n",
 		.run = keelctl_top,
 	},
+	{
+		.name = "trace",
+		.vm = true,
+		.options = 1 << OPT_JSON | 1 << OPT_ALL | 1 << OPT_COUNT,
+		.summary = "exits as they come, decoded",
+		.help =
+"Print the exits of a VM as they come, from keel's tracepoints, until SIGINT or another\n"
+"signal, or the VM's end. They are recorded in an instance of tracefs of their own,\n"
+"which is removed then. Tracing needs root, and takes time from the VM.\n"
+VM_HELP
+"  TIME   in seconds, by CLOCK_MONOTONIC\n"
+"  TIER   1: answered at EL2, 2: by the kernel\n"
+"  CLASS  as in keelctl stats\n"
+"  PC     where the guest was: at the instruction, or behind it for HVC\n"
+"  WHAT   from the syndrome: system register, function of a hypercall, address (ipa)\n"
+"         of an abort\n"
+"\n"
+"  --count N    end after this many exits\n"
+"  --all        entries, stage-2 faults, interrupts and notes too\n"
+"  --json       print JSON, an object a line; times are text\n",
+		.run = keelctl_trace,
+	},
 	{ .name = NULL },
 };
