@@ -38,20 +38,33 @@ doors() {
 	esac
 }
 
+# traps: accesses to registers that EL2 has answered
+traps() {
+	[ "$sets" = in-tree ] || keelctl stats "$vm" | awk '$1 == "sysreg" { print $2 }'
+}
+
 # measure SET ROUND: by ptrace and under gdb
 measure() {
 	doors "$1"
+	before=$(traps)
 	type_in "echo \"doors $1\"; BENCH_BATCHES=$batches /selftests/bench_debugger; echo $1$2=\$?"
 	said "$1$2" 0
 	result $? "$1, round $2"
+	echo "$1 $(($(traps) - before))" >>traps
 	type_in "BENCH_BATCHES=$batches gdb -nx -batch -x /selftests/lib/bench_debugger.gdb \
 /selftests/bench_debugger </dev/null >gdb.log 2>&1; echo $1gdb$2=\$?; \
 grep -H . debuggee.out"
-	said "$1gdb$2" 3
+	# On max gdb 13.1 finds no hardware breakpoints in a guest of in-tree KVM.
+	said "$1gdb$2" 3 || [ "$1" = in-tree ]
 	result $? "$1, round $2, gdb"
 }
 
-# figures: SET OPERATION MEDIAN, and the width of the range that holds the middle half of the batches
+# alike SET: no more traps than with doors shut; a step that trapped would make thousands
+alike() {
+	awk -v set="$1" '!($1 in n) { n[$1] = $2 } END { exit !(n[set] - n["shut"] < 1000) }' traps
+}
+
+# figures: SET OPERATION MEDIAN, and the width of the range with the middle half of the batches
 figures() {
 	tr -d '\r' <out | sed 's/^debuggee\.out://' | awk '
 		$1 == "doors" { set = $2 }
@@ -82,7 +95,7 @@ table() {
 			printf("%-12s", o[k])
 			for (i = 1; i <= n; i++) {
 				x = median[s[i], o[k]]
-				missing = missing || !x
+				missing = missing || (!x && sets != "in-tree")
 				first = i > 1 ? first : x
 				printf((i > 1 ? "%9.0f  %5.3f" : "%9.0f"), x, first ? x / first : 0)
 				w = x ? range[s[i], o[k]] / x : 0
@@ -114,6 +127,10 @@ while [ $round -le "$rounds" ]; do
 done
 type_in "poweroff -f"
 ended "power-off"
+if [ "$sets" != in-tree ]; then
+	alike hvc
+	result $? "hvc: the guest's debug registers as with doors shut"
+fi
 table >rows
 result $? "a figure for each operation"
 sed 's/^/# /' rows
