@@ -28,6 +28,7 @@
 #include "lib/backdoor.h"
 #include "lib/ktap.h"
 #include "lib/soak.h"
+#include "lib/tracee.h"
 
 #define CPUS		2
 #define TRACING		"/sys/kernel/tracing/"
@@ -447,10 +448,6 @@ static void uprobes(void)
 
 /* --- ptrace with breakpoints and a watchpoint --- */
 
-/* DBGBCR, DBGWCR: of EL0, enabled; four bytes; stores to eight bytes */
-#define BCR		(0xf << 5 | 2 << 1 | 1)
-#define WCR		(0xff << 5 | 2 << 3 | 2 << 1 | 1)
-
 static u64 watched;
 
 /*
@@ -504,31 +501,10 @@ static u64 tracee_pc(pid_t pid)
 /* Breakpoints at PROBED and the DCC door, a watchpoint; or none. */
 static void tracee_arm(pid_t pid, bool on)
 {
-	struct user_hwdebug_state b = {
-		.dbg_regs = {
-			{ .addr = (u64)probed, .ctrl = on ? BCR : 0 },
-			{ .addr = (u64)insn_dcc, .ctrl = on ? BCR : 0 },
-		},
-	};
-	struct user_hwdebug_state w = {
-		.dbg_regs = { { .addr = (u64)&watched, .ctrl = on ? WCR : 0 } },
-	};
-	struct iovec iov = { .iov_base = &b, .iov_len = offsetof(typeof(b), dbg_regs[2]) };
+	const u64 breaks[] = { (u64)probed, (u64)insn_dcc }, watch = (u64)&watched;
 
-	REQUIRE_OK(ptrace(PTRACE_SETREGSET, pid, NT_ARM_HW_BREAK, &iov));
-	iov.iov_base = &w;
-	iov.iov_len = offsetof(typeof(w), dbg_regs[1]);
-	REQUIRE_OK(ptrace(PTRACE_SETREGSET, pid, NT_ARM_HW_WATCH, &iov));
-}
-
-/* Goes on until it stops by @signal. */
-static void tracee_go(pid_t pid, enum __ptrace_request how, int signal)
-{
-	int status;
-
-	REQUIRE_OK(ptrace(how, pid, NULL, NULL));
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	REQUIRE_EQ(status, signal << 8 | 0x7f);
+	tracee_set_hw(pid, NT_ARM_HW_BREAK, breaks, ARRAY_SIZE(breaks), on ? TRACEE_BCR : 0);
+	tracee_set_hw(pid, NT_ARM_HW_WATCH, &watch, 1, on ? TRACEE_WCR : 0);
 }
 
 /* It has stopped by SIGTRAP, for @code at @address. */

@@ -784,7 +784,7 @@ static void bad_buffers(void)
 	destroy();
 }
 
-/* A table whose memory the VMM has unmapped. */
+/* A table whose memory the VMM has unmapped, as one that is where no memory is. */
 static void bad_tables(void)
 {
 	static char *hole;
@@ -800,13 +800,23 @@ static void bad_tables(void)
 	REQUIRE_OK(munmap(hole, PAGE));
 	*stage1_entry(&s1, 0x800000000, 2) = stage1_table(&s1, 0, NOWHERE);
 	stage1_map(&s1, 0x800200000, 3, NOWHERE, KERNEL);
-	CHECK_EQ(gva_translate(observer, 0, 0x800000000, 0, &t), -EFAULT);
-	CHECK_ERR(scan_range(0x800000000, ~0ULL), EFAULT);
-	CHECK_EQ(gva_read(observer, 0, 0x800000000, bytes, sizeof(bytes), &r), -EFAULT);
+	translate(0x800000000, 0, &t);
+	CHECK_EQ(t.status, KEEL_GVA_NO_TABLE);
+	CHECK_EQ(t.level, 3);
+	CHECK_EQ(t.ipa, NOWHERE);
+	CHECK_OK(scan_range(0x800000000, ~0ULL));
+	CHECK_EQ(results[0].flags, KEEL_GVA_RUN_NO_TABLE);
+	CHECK_EQ(results[0].gva, 0x800000000);
+	CHECK_EQ(results[0].length, 0x200000);
+	CHECK_EQ(gva_read(observer, 0, 0x800000000, bytes, sizeof(bytes), &r), 0);
+	CHECK_EQ(r.status, KEEL_GVA_NO_TABLE);
+	CHECK_EQ(r.done, 0);
 	/* A page is no table: where it is can be said, though it cannot be had. */
 	translate(0x800200000, 0, &t);
 	CHECK_EQ(t.status, KEEL_GVA_MAPPED);
-	CHECK_EQ(gva_read(observer, 0, 0x800200000, bytes, sizeof(bytes), &r), -EFAULT);
+	CHECK_EQ(gva_read(observer, 0, 0x800200000, bytes, sizeof(bytes), &r), 0);
+	CHECK_EQ(r.status, KEEL_GVA_NO_MEMORY);
+	CHECK_EQ(r.done, 0);
 	translate(0x400000, 0, &t);
 	CHECK_EQ(t.status, KEEL_GVA_MAPPED);
 	destroy();

@@ -201,6 +201,9 @@ static void random_regs(const struct stage1_shape *shape)
 		s1.tcr = (s1.tcr & ~(7ULL << 32)) | rnd(6) << 32;
 	if (one_in(3))
 		s1.sctlr |= SCTLR_WXN;
+	/* flags that the CPU sets: accessed, and dirty */
+	if (vcpu_get(&vm.vcpus[0], REG_MMFR1) & 0xf && one_in(4))
+		s1.tcr |= TCR_HA | (one_in(2) ? TCR_HD : 0);
 	for (half = 0; half < 2; half++) {
 		if (one_in(4))
 			s1.tcr |= TCR_HPD(half);

@@ -405,8 +405,8 @@ u64 el2_at(u64 (*at)(u64 va), struct gva va);
  *	vectors, HCR_EL2 with stage 2 and without TGE
  *
  * Context: EL2 code called by el2_call(), @vcpu loaded, or in nobody's hands but the caller's: then
- * its translation is loaded for this time. All of DAIF is masked in between. Before it the kernel has
- * put its `current` into @p->host_sp_el0.
+ * its translation is loaded for this time. All of DAIF is masked in between. Before it the kernel
+ * has put its `current` into @p->host_sp_el0.
  *
  * Return: DAIF, for el2_at_end().
  */

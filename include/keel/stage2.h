@@ -204,7 +204,7 @@ struct vmm_page {
  * @missing: out, for -EAGAIN: for stage2_wait() or stage2_wait_not()
  *
  * Context: task; it waits for nothing that user space can hold up. Return: 0; -EAGAIN; -ENOENT: no
- * memory there; -EFAULT: the VMM's mapping is bad or a driver's; -ENODEV: its address space is gone.
+ * memory there; -EFAULT: the VMM's mapping is bad, or a driver's; -ENODEV: its memory is gone.
  */
 int stage2_peek(struct keel_vm *vm, struct ipa a, void *buf, unsigned int n,
 		struct vmm_page *missing);

@@ -36,6 +36,14 @@ int gva_regs(int fd, u32 vcpu, struct keel_vcpu_regs *regs)
 	return ioctl(fd, KEEL_VCPU_REGS, regs) ? -errno : 0;
 }
 
+void gva_stage1(const struct keel_vcpu_regs *regs, u32 pa_bits, struct stage1 *s)
+{
+	*s = (struct stage1){
+		.sctlr = regs->sctlr_el1, .tcr = regs->tcr_el1, .mair = regs->mair_el1,
+		.ttbr = { regs->ttbr0_el1, regs->ttbr1_el1 }, .pa_bits = pa_bits,
+	};
+}
+
 static u64 holes_of(const struct keel_gva_scan *call)
 {
 	u64 sum = 0;

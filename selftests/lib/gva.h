@@ -43,6 +43,14 @@ int gva_read(int fd, u32 vcpu, u64 gva, void *buffer, u64 length, struct keel_gv
 int gva_regs(int fd, u32 vcpu, struct keel_vcpu_regs *regs);
 
 /**
+ * gva_stage1() - the translation that a vCPU's registers describe
+ * @regs: from gva_regs()
+ * @pa_bits: of the guest's CPU
+ * @s: filled in; it has no memory yet
+ */
+void gva_stage1(const struct keel_vcpu_regs *regs, u32 pa_bits, struct stage1 *s);
+
+/**
  * struct gva_scan - a scan of a range, by as many calls as it takes
  * @call: the last call; @start and @last are set before, and @need and @deny
  * @runs: what was found, from malloc()

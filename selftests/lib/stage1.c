@@ -6,6 +6,7 @@
 #include "stage1.h"
 
 #define LAST_LEVEL	3
+#define MAX_ENTRIES	8192	/* of a table */
 #define MAIR		0x44bb04ffULL
 
 #define TCR_SHARED	3ULL	/* inner */
@@ -352,7 +353,8 @@ static void walk_leaf(struct walk *w, const struct table *t, u64 va, u64 desc)
 		.leaf_shift = shift,
 		.attributes = attributes(w, desc),
 		.permissions = permissions(w->s, desc, limits),
-		.flags = desc & S1_AF ? 0 : KEEL_GVA_RUN_NO_AF,
+		/* Where the guest lets the CPU set access flags, AT does so. */
+		.flags = desc & S1_AF || w->s->tcr & TCR_HA ? 0 : KEEL_GVA_RUN_NO_AF,
 	};
 
 	scan->leaves++;
@@ -404,7 +406,9 @@ static void walk_entry(struct walk *w, const struct table *t, u64 va, u64 desc)
 
 static void walk_table(struct walk *w, const struct table *t)
 {
-	const u64 *entry = stage1_ptr(w->s, t->ipa);
+	u64 buffer[MAX_ENTRIES];
+	const u64 *entry = w->s->fetch ? w->s->fetch(w->s, t->ipa, t->nr, buffer) :
+					 stage1_ptr(w->s, t->ipa);
 	u64 size = BIT(stage1_shift(w->s, w->half, t->level)), va = t->va, desc;
 	u32 i;
 

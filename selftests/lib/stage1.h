@@ -31,6 +31,7 @@
 #define TCR_EPD(half)	BIT((half) ? 23 : 7)
 #define TCR_TBI(half)	BIT((half) ? 38 : 37)
 #define TCR_HPD(half)	BIT((half) ? 42 : 41)
+#define TCR_HA		BIT(39)
 #define TCR_HD		BIT(40)
 #define TCR_DS		BIT(59)
 
@@ -87,6 +88,8 @@ struct stage1_memory {
  * @pa_bits: of the guest's CPU (ID_AA64MMFR0_EL1.PARange)
  * @memory: the guest's, without what stage1_begin() has not been told of
  * @nr_memory: how many
+ * @fetch: may be set: a walk's way to a table that is in memory: @nr entries from @ipa on, in the
+ *	buffer or elsewhere
  * @first: IPA of the memory that tables go to
  * @next: of the next new table
  * @end: where that memory ends
@@ -99,6 +102,7 @@ struct stage1 {
 	u32 pa_bits;
 	struct stage1_memory memory[STAGE1_MEMORIES];
 	int nr_memory;
+	const u64 *(*fetch)(const struct stage1 *s, u64 ipa, u32 nr, u64 *buffer);
 	u64 first;
 	u64 next;
 	u64 end;

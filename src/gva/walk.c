@@ -10,13 +10,11 @@
 
 #define DESC_ADDRESS	GENMASK_ULL(47, 12)
 
-/*
- * More than 48 bits of a table's address: no guest has memory there (S2_MAX_PA_BITS), but its
- * tables may say so.
- */
+/* Bits 51 to 48 of an address; a guest has no memory there, but its tables may say so. */
 #define TTBR_HIGH	GENMASK_ULL(5, 2)
 #define DESC_HIGH_64K	GENMASK_ULL(15, 12)
-#define DESC_HIGH_DS	(GENMASK_ULL(49, 48) | GENMASK_ULL(9, 8))
+#define DESC_49_48	GENMASK_ULL(49, 48)
+#define DESC_51_50	GENMASK_ULL(9, 8)
 
 void stage1_read(struct keel_vcpu *vcpu, struct stage1 *regs)
 {
@@ -52,6 +50,12 @@ unsigned int stage1_bits(const struct stage1 *regs, bool upper)
 	return min(bits, wide ? 52U : 48U);
 }
 
+/* 48 bits are the most that stage 2 takes (S2_MAX_PA_BITS). */
+static int walk_in_memory(const struct walk *w)
+{
+	return w->table >> 48 ? -ENOENT : 0;
+}
+
 int walk_begin(const struct stage1 *regs, struct gva va, struct walk *w)
 {
 	bool upper = va.v & BIT_ULL(55);
@@ -64,15 +68,15 @@ int walk_begin(const struct stage1 *regs, struct gva va, struct walk *w)
 	if (!(regs->sctlr & SCTLR_ELx_M) ||
 	    regs->tcr & (upper ? TCR_EPD1_MASK : TCR_EPD0_MASK) || !w->shift || size <= w->shift)
 		return -ENOENT;
-	if (w->wide)
-		w->high = w->shift == 16 ? DESC_HIGH_64K : DESC_HIGH_DS;
 	stride = w->shift - 3;
 	levels = DIV_ROUND_UP(size - w->shift, stride);
 	w->level = LAST_LEVEL + 1 - levels;
 	w->bits = size - w->shift - (levels - 1) * stride;
 	/* Aligned to its size, which is at least 64 bytes for addresses of 52 bits. */
 	w->table = ttbr & GENMASK_ULL(47, w->wide ? max(w->bits + 3, 6U) : w->bits + 3);
-	return w->wide && ttbr & TTBR_HIGH ? -ENOENT : 0;
+	if (w->wide)
+		w->table |= FIELD_GET(TTBR_HIGH, ttbr) << 48;
+	return walk_in_memory(w);
 }
 
 struct ipa walk_entry(const struct walk *w)
@@ -82,14 +86,26 @@ struct ipa walk_entry(const struct walk *w)
 	return ipa(w->table + 8 * (index & (BIT_ULL(w->bits) - 1)));
 }
 
+/* Arm ARM D8.3.1: where bits 51 to 48 stand depends on the granule. */
+static u64 desc_address(const struct walk *w)
+{
+	u64 a = w->desc & DESC_ADDRESS;
+
+	if (!w->wide)
+		return a;
+	if (w->shift == 16)
+		return a | FIELD_GET(DESC_HIGH_64K, w->desc) << 48;
+	return a | (w->desc & DESC_49_48) | FIELD_GET(DESC_51_50, w->desc) << 50;
+}
+
 int walk_down(struct walk *w)
 {
 	if (!(w->regs->tcr & (w->va.v & BIT_ULL(55) ? TCR_NO_LIMITS1 : TCR_NO_LIMITS0)))
 		w->limits |= w->desc & TABLE_LIMITS;
-	w->table = w->desc & GENMASK_ULL(47, w->shift);
+	w->table = desc_address(w) & GENMASK_ULL(51, w->shift);
 	w->bits = w->shift - 3;
 	w->level++;
-	return w->desc & w->high ? -ENOENT : 0;
+	return walk_in_memory(w);
 }
 
 u64 walk_decode(const struct walk *w, u64 raw)
@@ -97,16 +113,11 @@ u64 walk_decode(const struct walk *w, u64 raw)
 	return w->swap ? swab64(raw) : raw;
 }
 
-/* Arm ARM D8.3.1: where bits 51 to 48 of an address stand depends on the granule. */
 u64 walk_output(const struct walk *w)
 {
-	u64 out = w->desc & DESC_ADDRESS, offset = BIT_ULL(walk_shift(w, w->level)) - 1;
+	u64 offset = BIT_ULL(walk_shift(w, w->level)) - 1;
 
-	if (w->wide && w->shift == 16)
-		out |= FIELD_GET(DESC_HIGH_64K, w->desc) << 48;
-	else if (w->wide)
-		out |= (w->desc & GENMASK_ULL(49, 48)) | FIELD_GET(DESC_SHARED, w->desc) << 50;
-	return (out & ~offset) | (w->va.v & offset);
+	return (desc_address(w) & ~offset) | (w->va.v & offset);
 }
 
 int walk_peek(struct keel_vm *vm, const struct stage1 *regs, struct gva va, struct walk *w,

@@ -69,7 +69,6 @@ unsigned int stage1_bits(const struct stage1 *regs, bool upper);
  * @va: to translate
  * @shift: log2 of the granule
  * @wide: addresses of 52 bits
- * @high: the bits of a descriptor that extend them
  * @swap: tables are big-endian
  * @level: of the table
  * @bits: of the address that index it
@@ -82,7 +81,6 @@ struct walk {
 	struct gva va;
 	unsigned int shift;
 	bool wide;
-	u64 high;
 	bool swap;
 	int level;
 	unsigned int bits;

@@ -8,8 +8,9 @@
  * of MDCR_EL2 only TDCC is set, for the debug channel, and the fine-grained traps are opened.
  * Without it MDCR_EL2.TDA traps all of them, and EL2 accesses them in the guest's place.
  *
- * MDSCR_EL1 goes on trapping while the backdoor has a door open. Its TDCC stays 0 in hardware
- * whatever the guest wrote: with it EL0's DCC reads would go to EL1 and never reach the trap.
+ * MDSCR_EL1 goes on trapping while the backdoor has a door of DCC or BRK open. Its TDCC stays 0 in
+ * hardware whatever the guest wrote: with it EL0's DCC reads would go to EL1 and never reach the
+ * trap.
  *
  * MDCR_EL2.TDE, for the backdoor's BRK, would bring all debug exceptions to EL2, those of EL1 even
  * where the guest has masked them (Arm ARM D2.3.1). So it is set only while the guest has armed
@@ -110,10 +111,13 @@ static void __el2 fgt_open(const struct keel_vcpu *vcpu, u64 open)
 	write_sysreg_s(fgt[EL2_HDFGWTR] & ~open, SYS_HDFGWTR_EL2);
 }
 
-/* MDSCR_EL1 is the guest's as a whole: nobody's door needs it, and there is no OS lock on it. */
+/* MDSCR_EL1 is the guest's as a whole: neither door needs it, and there is no OS lock on it. */
 static bool __el2 mdscr_may_be_direct(const struct keel_vcpu *vcpu)
 {
-	return !vcpu->backdoor.hooks && !(vcpu->state.reg[VCPU_OSLSR_EL1] & OSLSR_OSLK);
+	const u32 doors = KEEL_HOOK_BACKDOOR_DCC | KEEL_HOOK_BACKDOOR_BRK;
+
+	return !(vcpu->backdoor.hooks & doors) &&
+	       !(vcpu->state.reg[VCPU_OSLSR_EL1] & OSLSR_OSLK);
 }
 
 /*

@@ -445,9 +445,9 @@ struct keel_backdoor_open {
 /* What came of it: keel_gva_translate.status, keel_gva_read.status */
 #define KEEL_GVA_MAPPED		0
 #define KEEL_GVA_FAULT		1	/* the guest's tables do not allow it: @fault, @level */
-#define KEEL_GVA_NO_TABLE	2	/* no guest memory where a table should be, at @level */
+#define KEEL_GVA_NO_TABLE	2	/* where a table should be, at @level, nothing can be read */
 #define KEEL_GVA_ABORT		3	/* the walk met an external abort */
-#define KEEL_GVA_NO_MEMORY	4	/* keel_gva_read: mapped, but to no guest memory */
+#define KEEL_GVA_NO_MEMORY	4	/* keel_gva_read: mapped, but nothing can be read there */
 
 /* permissions: bits */
 #define KEEL_GVA_EL1_R	0x01
@@ -512,8 +512,8 @@ struct keel_gva_translate {
  * On a VM file and an observer file. A leaf whose access flag is clear, or that this access is not
  * permitted to, is KEEL_GVA_FAULT; with KEEL_GVA_LEAF its descriptor, @ipa and the rest are told
  * all the same. -ENOENT: no such vCPU. -ENOEXEC: not initialised. -EINTR: a signal came first.
- * -EINVAL: @size, @flags, @access, @pad, @reserved. -EFAULT: bad address, or the VMM's mapping of a
- * table is bad.
+ * -EINVAL: @size, @flags, @access, @pad, @reserved. -EFAULT: bad address, or what had to be waited
+ * for could not be had.
  */
 #define KEEL_GVA_TRANSLATE _IOWR(KEELIO, 0x30, struct keel_gva_translate)
 
@@ -522,7 +522,7 @@ struct keel_gva_translate {
 #define KEEL_GVA_RUN_UNSURE	0x2	/* the descriptor changed, or could not be read: leaf_shift is
 					 * the granule's, and there are no permissions
 					 */
-#define KEEL_GVA_RUN_NO_TABLE	0x4	/* not mapped: a table is where no guest memory is, at ipa */
+#define KEEL_GVA_RUN_NO_TABLE	0x4	/* not mapped: a table is where nothing can be read, at ipa */
 #define KEEL_GVA_RUN_ABORT	0x8	/* not mapped: the walk meets an external abort */
 #define KEEL_GVA_RUN_FLAT	0x10	/* the guest's MMU is off: ipa is gva */
 
