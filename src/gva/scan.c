@@ -20,6 +20,14 @@ module_param(gva_slice, uint, 0644);
 MODULE_PARM_DESC(gva_slice, "how long a scan takes a vCPU out at a time, in us (default: 50)");
 
 #define SLICE_MAX	10000	/* us */
+
+/*
+ * A slice on a slow machine still does this much: the table that it begins with has to be read
+ * again, which would be all that it did. In ATs, of which the CPU makes some ten a microsecond.
+ */
+#define SLICE_MIN	512
+#define TABLE_READ	64	/* a table costs as many */
+
 #define TABLE_SIZE	SZ_64K	/* the largest */
 
 /**
@@ -392,9 +400,15 @@ static int step_flat(struct keel_vcpu *vcpu, struct gva_scan *s)
 	return step_run(s, &r, end, &s->arg.leaves);
 }
 
+static u64 work_done(const struct gva_scan *s)
+{
+	return s->arg.ats + TABLE_READ * s->arg.tables;
+}
+
 void gva_scan(struct keel_vcpu *vcpu, void *arg)
 {
 	struct gva_scan *s = arg;
+	u64 least = work_done(s) + SLICE_MIN;
 	u64 end = local_clock() + gva_slice_ns();
 	int ret;
 
@@ -407,6 +421,6 @@ void gva_scan(struct keel_vcpu *vcpu, void *arg)
 		else
 			ret = step_flat(vcpu, s);
 		cond_resched();
-	} while (ret > 0 && local_clock() < end);
+	} while (ret > 0 && (work_done(s) < least || local_clock() < end));
 	s->ret = ret > 0 ? -EAGAIN : ret;
 }
