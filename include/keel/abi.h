@@ -158,7 +158,7 @@ struct abi_gva_read {
 /*
  * abi_gva_*() - KEEL_GVA_*, for that table; @arg: the struct of that name
  *
- * Return: 0, ABI_AGAIN, or the errors of <linux/keel.h>; _wait(): 0 or -EINTR, -EFAULT; _finish():
+ * Return: 0, ABI_AGAIN, or the errors of <linux/keel.h>; _wait(): 0 or -EINTR; _finish():
  * what the ioctl returns.
  */
 long abi_gva_translate(struct keel_vm *vm, void *arg);

@@ -217,9 +217,9 @@ int stage2_peek(struct keel_vm *vm, struct ipa a, void *buf, unsigned int n,
 int stage2_fault_in_now(struct keel_vcpu *vcpu, struct ipa a, bool write, struct vmm_page *missing);
 
 /**
- * stage2_wait() - until the page is there; it is released
+ * stage2_wait() - until the page is there, or cannot be had, which the next try tells; it is released
  *
- * That can take for ever: no VM and no lock is held. Return: 0; -EINTR; -EFAULT: it cannot be had.
+ * That can take for ever: no VM and no lock is held. Return: 0; -EINTR: a signal came.
  */
 int stage2_wait(struct vmm_page *missing);
 

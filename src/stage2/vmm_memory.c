@@ -91,7 +91,7 @@ int stage2_wait(struct vmm_page *missing)
 		put_page(page);
 		return 0;
 	}
-	return ret == -EINTR || ret == -ERESTARTSYS || signal_pending(current) ? -EINTR : -EFAULT;
+	return ret == -EINTR || ret == -ERESTARTSYS || signal_pending(current) ? -EINTR : 0;
 }
 
 void stage2_wait_not(struct vmm_page *missing)

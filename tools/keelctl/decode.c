@@ -135,6 +135,11 @@ static void dabt_text(u64 esr, u64 ipa, char *to)
 		snprintf(to, DECODE_SIZE, "ipa 0x%llx: %s, %s", ipa, what, fault);
 }
 
+u64 abort_ipa(u64 esr, u64 ipa)
+{
+	return esr & ISS_S1PTW ? ipa & ~(SZ_4K - 1) : ipa;
+}
+
 char *exit_text(unsigned int class, u64 esr, u64 arg, char *to)
 {
 	static const char *const wfx[] = { "WFI", "WFE", "WFIT", "WFET" };
@@ -153,11 +158,11 @@ char *exit_text(unsigned int class, u64 esr, u64 arg, char *to)
 		access_text(esr, to);
 		break;
 	case EC_IABT_LOW:
-		snprintf(to, DECODE_SIZE, "ipa 0x%llx: fetch, %.64s", arg,
-			 fault_text(esr & 0x3f, status));
+		snprintf(to, DECODE_SIZE, "ipa 0x%llx: %s, %.64s", abort_ipa(esr, arg),
+			 esr & ISS_S1PTW ? "table walk" : "fetch", fault_text(esr & 0x3f, status));
 		break;
 	case EC_DABT_LOW:
-		dabt_text(esr, arg, to);
+		dabt_text(esr, abort_ipa(esr, arg), to);
 		break;
 	case EC_BRK:
 		snprintf(to, DECODE_SIZE, "BRK #0x%llx", esr & 0xffff);

@@ -25,6 +25,15 @@
 const char *class_name(unsigned int class);
 
 /**
+ * abort_ipa() - where an abort was
+ * @esr: its syndrome
+ * @ipa: with the offset in its page of the access
+ *
+ * Return: the IPA; of a walk of stage 1's tables only the page is known.
+ */
+u64 abort_ipa(u64 esr, u64 ipa);
+
+/**
  * exit_text() - what an exit of a guest is about
  * @class: as for class_name()
  * @esr: its syndrome

@@ -109,7 +109,7 @@ static void json_class(unsigned int class, u64 esr, u64 arg)
 		break;
 	case EC_IABT_LOW:
 	case EC_DABT_LOW:
-		json_hex("ipa", arg);
+		json_hex("ipa", abort_ipa(esr, arg));
 		break;
 	}
 	if (*exit_text(class, esr, arg, text))

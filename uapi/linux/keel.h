@@ -512,8 +512,7 @@ struct keel_gva_translate {
  * On a VM file and an observer file. A leaf whose access flag is clear, or that this access is not
  * permitted to, is KEEL_GVA_FAULT; with KEEL_GVA_LEAF its descriptor, @ipa and the rest are told
  * all the same. -ENOENT: no such vCPU. -ENOEXEC: not initialised. -EINTR: a signal came first.
- * -EINVAL: @size, @flags, @access, @pad, @reserved. -EFAULT: bad address, or what had to be waited
- * for could not be had.
+ * -EINVAL: @size, @flags, @access, @pad, @reserved. -EFAULT: bad address.
  */
 #define KEEL_GVA_TRANSLATE _IOWR(KEELIO, 0x30, struct keel_gva_translate)
 
