@@ -32,6 +32,7 @@
 #define KERNEL_RWX	(KERNEL_RW | KEEL_GVA_EL1_X)
 
 /* Fault status: + level */
+#define ADDRESS_SIZE	0x00
 #define TRANSLATION	0x04
 #define ACCESS_FLAG	0x08
 #define PERMISSION	0x0c
@@ -211,6 +212,32 @@ static void translate_regs(void)
 	CHECK_EQ(t.leaf_shift | t.descriptor, 0);
 	CHECK_EQ(t.attributes & KEEL_GVA_MAIR, 0);
 	CHECK_EQ(t.host, KEEL_GVA_HOST_ABSENT);
+	destroy();
+}
+
+/*
+ * A table beyond what the guest says of its physical addresses is not looked at, wherever it is; on
+ * the first try, when stage 2 does not map the table above it, and later.
+ */
+static void translate_size(void)
+{
+	struct gva_scan got = { .call.last = BIT(39) - 1 };
+	int i;
+
+	create();
+	s1.tcr &= ~TCR_IPS;	/* 32 bits */
+	stage1_set(&s1, &vm.vcpus[0]);
+	*stage1_entry(&s1, 0, 0) = stage1_table(&s1, 0, BIT(36));
+	*stage1_entry(&s1, UPPER, 0) = stage1_table(&s1, 0, BIT(36));
+	for (i = 0; i < 2; i++)
+		check_fault(UPPER, 0, ADDRESS_SIZE, 0);
+	for (i = 0; i < 2; i++) {
+		got.call.start = 0;
+		REQUIRE_EQ(gva_scan(observer, 0, 1, &got), 0);
+		CHECK_EQ(got.nr, 0);
+		CHECK_EQ(got.sum.holes[1], 1);
+	}
+	free(got.runs);
 	destroy();
 }
 
@@ -903,6 +930,7 @@ static const struct ktap_case cases[] = {
 	{ "translate_mapped", translate_mapped },
 	{ "translate_faults", translate_faults },
 	{ "translate_regs", translate_regs },
+	{ "translate_size", translate_size },
 	{ "translate_no_table", translate_no_table },
 	{ "scan_all", scan_all },
 	{ "scan_cursor", scan_cursor },

@@ -327,6 +327,7 @@ static void asleep(void)
 	int i;
 
 	start(CPU1_SLEEP);
+	wait_for(&shared->rounds[1], 0);
 	wait_state(1, KEEL_VCPU_BLOCKED);
 	for (i = 0; i < 50 && !soak_enough(i, 5, 1); i++) {
 		if (!check_locked(1))
@@ -335,7 +336,7 @@ static void asleep(void)
 	}
 	/* It may have seen its WFI end, but no more often than it was looked at. */
 	ktap_note("%llu ends of a WFI, %llu slices", shared->rounds[1], slices);
-	CHECK(shared->rounds[1] <= slices + 1);
+	CHECK(shared->rounds[1] <= slices + 2);
 	stop();
 }
 
@@ -452,9 +453,24 @@ static void let_it_scan(void)
 	wait_for(&shared->rounds[0], READ_ONCE(shared->rounds[0]));
 }
 
+/* Of the VM, under a scan: its memory stays mapped, so that nothing but its end is an error. */
+static void end_under(struct scanner *s)
+{
+	struct pollfd p = { .fd = observer };
+
+	WRITE_ONCE(shared->stop, 1);
+	CHECK_EQ(vm_wait(&vm), 0);
+	vm.ram = NULL;
+	vm_destroy(&vm);
+	REQUIRE_EQ(poll(&p, 1, -1), 1);
+	CHECK_EQ(p.revents, POLLHUP);
+	pthread_join(s->thread, NULL);
+	CHECK_EQ(s->err, ENODEV);
+	close(observer);
+}
+
 static void vm_ends(void)
 {
-	struct pollfd p;
 	struct scanner s;
 	int i;
 
@@ -462,15 +478,7 @@ static void vm_ends(void)
 		start(0);
 		scanner_start(&s);
 		let_it_scan();
-		WRITE_ONCE(shared->stop, 1);
-		CHECK_EQ(vm_wait(&vm), 0);
-		vm_destroy(&vm);
-		p = (struct pollfd){ .fd = observer };
-		REQUIRE_EQ(poll(&p, 1, -1), 1);
-		CHECK_EQ(p.revents, POLLHUP);
-		pthread_join(s.thread, NULL);
-		CHECK_EQ(s.err, ENODEV);
-		close(observer);
+		end_under(&s);
 	}
 }
 
@@ -494,13 +502,8 @@ static void signals(void)
 	}
 	CHECK(s.cut > 0);
 	check_locked(0);
-	WRITE_ONCE(shared->stop, 1);
-	CHECK_EQ(vm_wait(&vm), 0);
-	vm_destroy(&vm);
-	pthread_join(s.thread, NULL);
-	CHECK_EQ(s.err, ENODEV);
+	end_under(&s);
 	ktap_note("%llu calls, %llu of them cut off", s.calls, s.cut);
-	close(observer);
 }
 
 static void child_scans(void)
@@ -717,12 +720,7 @@ static void jitter(void)
 	show_jitter("alone");
 	scanner_start(&s);
 	show_jitter("while it is scanned for ever");
-	WRITE_ONCE(shared->stop, 1);
-	CHECK_EQ(vm_wait(&vm), 0);
-	vm_destroy(&vm);
-	pthread_join(s.thread, NULL);
-	CHECK_EQ(s.err, ENODEV);
-	close(observer);
+	end_under(&s);
 }
 
 static const struct ktap_case cases[] = {

@@ -81,8 +81,8 @@ static void other(u64 what)
 	if (what & CPU1_LOOK)
 		look_for_ever();
 	while (what & CPU1_SLEEP) {
-		wfi();
 		count_round();
+		wfi();
 	}
 }
 

@@ -33,6 +33,7 @@
 #define TCR_HPD(half)	BIT((half) ? 42 : 41)
 #define TCR_HA		BIT(39)
 #define TCR_HD		BIT(40)
+#define TCR_IPS		(7ULL << 32)
 #define TCR_DS		BIT(59)
 
 /* Bits of descriptors (Arm ARM D8.3) */
