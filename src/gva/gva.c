@@ -63,7 +63,8 @@ int gva_fill(struct keel_vcpu *vcpu, struct gva va, bool write)
 			break;
 		ret = walk_down(&w);
 	}
-	return ret == -EAGAIN ? 0 : ret;
+	/* Larger than TCR_EL1.IPS allows: AT says so itself, now that it gets so far. */
+	return ret == -EAGAIN || ret == -ERANGE ? 0 : ret;
 }
 
 int gva_is_clean(struct keel_vcpu *vcpu, struct gva va)

@@ -7,6 +7,9 @@
 
 #include "walk.h"
 
+/* How often a walk may lose its tables to the host before the vCPU has to be left alone. */
+#define FILL_TRIES	10
+
 /* --- KEEL_GVA_TRANSLATE --- */
 
 static unsigned int access_of(u32 access)
@@ -21,8 +24,9 @@ static unsigned int access_of(u32 access)
 static int translate(struct keel_vcpu *vcpu, const struct stage1 *regs, struct gva_pages *g,
 		     struct walk *w, struct vmm_page *missing)
 {
+	unsigned int tries = FILL_TRIES;
 	struct gva va;
-	int ret = 0;
+	int ret;
 	u64 par;
 
 	do {
@@ -34,8 +38,8 @@ static int translate(struct keel_vcpu *vcpu, const struct stage1 *regs, struct g
 			return 0;
 		va = gva(g->va.v + g->done * PAGE_SIZE);
 		ret = gva_fill_now(vcpu, regs, va, par_wants_write(par), w, missing);
-	} while (!ret);
-	return ret;
+	} while (!ret && --tries);
+	return ret ?: -EAGAIN;
 }
 
 /* FST as a level, from -1 (Arm ARM D24.2.142) */

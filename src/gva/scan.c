@@ -37,6 +37,8 @@ MODULE_PARM_DESC(gva_slice, "how long a scan takes a vCPU out at a time, in us (
  * @table: walk to the table that @entries is a copy of; its va is the first that it translates
  * @bits: log2 of the size of its leaves; 0: there is no copy
  * @entries: as in memory
+ * @like: the last leaf of this table that AT let through; no flags, no address; its descriptor
+ *	and PAR_EL1 are @like_desc and @like_par, which is PAR_FAULT if there is none yet
  */
 struct gva_scan_work {
 	struct stage1 regs;
@@ -44,6 +46,9 @@ struct gva_scan_work {
 	struct walk table;
 	unsigned int bits;
 	u64 *entries;
+	struct keel_gva_run like;
+	u64 like_desc;
+	u64 like_par;
 };
 
 u64 gva_slice_ns(void)
@@ -109,6 +114,7 @@ static int table_read(struct keel_vcpu *vcpu, struct gva_scan *s, u64 va)
 	if (ret)
 		return ret;
 	s->arg.tables++;
+	k->like_par = PAR_FAULT;
 	k->bits = walk_shift(w, w->level);
 	w->va = gva(va & ~(BIT_ULL(w->bits + k->bits) - 1));
 	return 0;
@@ -239,6 +245,7 @@ static int leaf_find(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par, struct
 
 static int step_leaf(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par)
 {
+	struct gva_scan_work *k = s->work;
 	struct keel_gva_run r = {};
 	struct walk w;
 	int ret = leaf_find(vcpu, s, par, &w);
@@ -247,12 +254,39 @@ static int step_leaf(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par)
 		return ret;
 	if (ret)
 		return step_unsure(s, par);
-	r.ipa = walk_output(&w);
-	r.leaf_shift = s->work->bits;
+	r.leaf_shift = k->bits;
 	r.attributes = par & PAR_FAULT ? walk_attributes(&w, w.desc) : par_attributes(par);
 	r.permissions = walk_permissions(&w, w.desc);
-	if (!(w.desc & DESC_AF))
+	/* One that AT has let through has the flag: AT may have set it after the table was read. */
+	if (par & PAR_FAULT && !(w.desc & DESC_AF))
 		r.flags |= KEEL_GVA_RUN_NO_AF;
+	if (!(par & PAR_FAULT) && !w.wide) {
+		k->like = r;
+		k->like_desc = w.desc;
+		k->like_par = par;
+	}
+	r.ipa = walk_output(&w);
+	return step_run(s, &r, scan_after(s->arg.start, r.leaf_shift), &s->arg.leaves);
+}
+
+/* What most leaves are: another of the same table that differs in its address only. */
+static bool leaf_is_like(const struct gva_scan_work *k, u64 va, u64 par)
+{
+	const u64 address = GENMASK_ULL(47, 0) & ~(BIT_ULL(k->bits) - 1);
+	u64 desc;
+
+	if (!table_covers(k, va) || k->like_par & PAR_FAULT)
+		return false;
+	desc = table_desc(k, va);
+	return !((desc ^ k->like_desc) & ~address) && !((par ^ k->like_par) & ~PAR_PA) &&
+	       !((par ^ desc) & address);
+}
+
+static int step_like(struct gva_scan *s, u64 par)
+{
+	struct keel_gva_run r = s->work->like;
+
+	r.ipa = (par & PAR_PA) + (s->arg.start & ~PAGE_MASK);
 	return step_run(s, &r, scan_after(s->arg.start, r.leaf_shift), &s->arg.leaves);
 }
 
@@ -296,6 +330,8 @@ static int step(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par)
 {
 	unsigned int index;
 
+	if (leaf_is_like(s->work, s->arg.start, par))
+		return step_like(s, par);
 	if (par_is_hole(par, &index)) {
 		s->arg.ats++;
 		s->arg.holes[index]++;

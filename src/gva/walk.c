@@ -4,6 +4,7 @@
 #include <linux/swab.h>
 #include <asm/memory.h>
 
+#include <keel/host.h>
 #include <keel/vm.h>
 
 #include "walk.h"
@@ -50,9 +51,19 @@ unsigned int stage1_bits(const struct stage1 *regs, bool upper)
 	return min(bits, wide ? 52U : 48U);
 }
 
-/* 48 bits are the most that stage 2 takes (S2_MAX_PA_BITS). */
-static int walk_in_memory(const struct walk *w)
+/* TCR_EL1.IPS; more than the CPU has counts as what it has (Arm ARM D8.2.2). */
+static unsigned int output_bits(const struct stage1 *regs)
 {
+	static const u8 ips[] = { 32, 36, 40, 42, 44, 48, 52, 52 };
+
+	return min_t(unsigned int, ips[regs->tcr >> 32 & 7], host.pa_bits);
+}
+
+/* 48 bits are the most that stage 2 takes (S2_MAX_PA_BITS). */
+static int walk_check_table(const struct walk *w)
+{
+	if (w->table >> w->out)
+		return -ERANGE;
 	return w->table >> 48 ? -ENOENT : 0;
 }
 
@@ -64,6 +75,7 @@ int walk_begin(const struct stage1 *regs, struct gva va, struct walk *w)
 
 	*w = (struct walk) { .regs = regs, .va = va, .shift = stage1_granule(regs, upper),
 			     .wide = stage1_is_wide(regs, upper),
+			     .out = output_bits(regs),
 			     .swap = regs->sctlr & SCTLR_ELx_EE };
 	if (!(regs->sctlr & SCTLR_ELx_M) ||
 	    regs->tcr & (upper ? TCR_EPD1_MASK : TCR_EPD0_MASK) || !w->shift || size <= w->shift)
@@ -76,7 +88,7 @@ int walk_begin(const struct stage1 *regs, struct gva va, struct walk *w)
 	w->table = ttbr & GENMASK_ULL(47, w->wide ? max(w->bits + 3, 6U) : w->bits + 3);
 	if (w->wide)
 		w->table |= FIELD_GET(TTBR_HIGH, ttbr) << 48;
-	return walk_in_memory(w);
+	return walk_check_table(w);
 }
 
 struct ipa walk_entry(const struct walk *w)
@@ -105,7 +117,7 @@ int walk_down(struct walk *w)
 	w->table = desc_address(w) & GENMASK_ULL(51, w->shift);
 	w->bits = w->shift - 3;
 	w->level++;
-	return walk_in_memory(w);
+	return walk_check_table(w);
 }
 
 u64 walk_decode(const struct walk *w, u64 raw)
@@ -215,5 +227,6 @@ int gva_fill_now(struct keel_vcpu *vcpu, const struct stage1 *regs, struct gva v
 			break;
 		ret = walk_down(w);
 	}
-	return ret;
+	/* AT says so itself, now that it gets so far. */
+	return ret == -ERANGE ? 0 : ret;
 }

@@ -70,6 +70,7 @@ unsigned int stage1_bits(const struct stage1 *regs, bool upper);
  * @shift: log2 of the granule
  * @wide: addresses of 52 bits
  * @swap: tables are big-endian
+ * @out: log2 of the size of output addresses
  * @level: of the table
  * @bits: of the address that index it
  * @table: where it is
@@ -82,6 +83,7 @@ struct walk {
 	unsigned int shift;
 	bool wide;
 	bool swap;
+	unsigned int out;
 	int level;
 	unsigned int bits;
 	u64 table;
@@ -92,7 +94,8 @@ struct walk {
 /**
  * walk_begin() - at the first table for @va
  *
- * Return: 0; -ENOENT: nothing is translated here, or by no table in memory.
+ * Return: 0; -ENOENT: nothing is translated here, or by no table in memory; -ERANGE: the table's
+ * address is larger than TCR_EL1.IPS allows, which is the guest's fault.
  */
 int walk_begin(const struct stage1 *regs, struct gva va, struct walk *w);
 
@@ -102,7 +105,7 @@ struct ipa walk_entry(const struct walk *w);
 /**
  * walk_down() - from a table to the one that @w->desc, a table's, points to
  *
- * Return: 0; -ENOENT: that is not in memory.
+ * Return: 0; -ENOENT: that is not in memory; -ERANGE as walk_begin().
  */
 int walk_down(struct walk *w);
 
@@ -135,7 +138,8 @@ u64 walk_output(const struct walk *w);
  * @missing: see stage2_peek()
  *
  * Context: for anybody; vcpu->mutex held, nothing is waited for. Return: 0: @w->desc is the last
- * one; -ENOENT: a table is not in memory, at @w->level and @w->table; -EAGAIN, -EFAULT, -ENODEV.
+ * one; -ENOENT: a table is not in memory, at @w->level and @w->table; -ERANGE, -EAGAIN, -EFAULT,
+ * -ENODEV.
  */
 int walk_peek(struct keel_vm *vm, const struct stage1 *regs, struct gva va, struct walk *w,
 	      struct vmm_page *missing);

@@ -108,14 +108,15 @@ int vcpu_visit(struct keel_vcpu *vcpu, void (*call)(struct keel_vcpu *vcpu, void
 {
 	struct vcpu_visit v = { .call = call, .arg = arg };
 	bool locked = false;
-	int ret;
+	int ret = 0;
 
 	spin_lock(&vcpu->visit_lock);
 	list_add_tail(&v.link, &vcpu->visits);
 	spin_unlock(&vcpu->visit_lock);
 	vcpu_request(vcpu, VCPU_REQ_VISIT);
-	ret = wait_event_interruptible(vcpu->visitors,
-				       is_done(&v) || (locked = mutex_trylock(&vcpu->mutex)));
+	if (wait_event_interruptible(vcpu->visitors,
+				     is_done(&v) || (locked = mutex_trylock(&vcpu->mutex))))
+		ret = -EINTR;
 	if (visit_cancel(vcpu, &v)) {
 		if (!ret)
 			ret = visit_here(vcpu, &v);
