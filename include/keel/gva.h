@@ -50,8 +50,8 @@ struct gva_pages {
 /**
  * gva_translate() - ask the CPU
  *
- * Where the guest lets the CPU set access flags (TCR_EL1.HA) AT may do so. Context: task; the vCPU is
- * loaded, or vcpu->mutex is held and it does not run (vcpu_visit()).
+ * Where the guest lets the CPU set access flags (TCR_EL1.HA) AT may do so. Context: task; the vCPU
+ * is loaded, or vcpu->mutex is held and it does not run (vcpu_visit()).
  */
 void gva_translate(struct keel_vcpu *vcpu, struct gva_pages *g);
 void gva_translate_el2(struct keel_vcpu *vcpu, struct prda *p, struct gva_pages *g);

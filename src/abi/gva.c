@@ -12,7 +12,7 @@
 #include <keel/abi.h>
 #include <keel/vm.h>
 
-#define SCAN_MAX_ATS	(1 << 20)	/* in one ioctl */
+#define SCAN_MAX_ATS	0x100000	/* in one ioctl */
 
 #define PERMISSIONS	(KEEL_GVA_EL1_R | KEEL_GVA_EL1_W | KEEL_GVA_EL1_X | \
 			 KEEL_GVA_EL0_R | KEEL_GVA_EL0_W | KEEL_GVA_EL0_X)
@@ -62,9 +62,10 @@ long abi_gva_translate(struct keel_vm *vm, void *arg)
 	if (abi_bad_argument(args) || args->pad ||
 	    args->access & ~(KEEL_GVA_WRITE | KEEL_GVA_EL0 | KEEL_GVA_LEAF))
 		return -EINVAL;
-	args->ipa = args->par = args->descriptor = 0;
-	args->status = args->level = args->fault = args->host = 0;
-	args->attributes = args->permissions = args->leaf_shift = 0;
+	/* What comes out begins as 0; what goes in stays. */
+	*args = (struct keel_gva_translate) {
+		.size = args->size, .vcpu = args->vcpu, .access = args->access, .gva = args->gva,
+	};
 	by = slice(vm, args->vcpu, gva_lookup, &a->lookup, &a->lookup.ret);
 	if (by < 0)
 		return by;
@@ -156,7 +157,9 @@ static int read_first(struct gva_copy *c)
 	    args->gva + (args->length - 1) < args->gva)
 		return -EINVAL;
 	args->done = 0;
-	args->status = args->level = args->fault = 0;
+	args->status = KEEL_GVA_MAPPED;
+	args->level = 0;
+	args->fault = 0;
 	c->to = kvmalloc(args->length, GFP_KERNEL_ACCOUNT);
 	return c->to ? 0 : -ENOMEM;
 }

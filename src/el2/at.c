@@ -22,9 +22,9 @@ u64 __el2 el2_at(u64 (*at)(u64 va), struct gva va)
 }
 
 /*
- * What el2_own_fault of switch.S gives back has to be there. Stage 1 is complete before stage 2, and
- * both before TGE is cleared (errata 1165522, 1319367, 1530923); of a loaded vCPU they have been
- * since load. No other vCPU can be loaded here: its thread would have to be this one.
+ * What el2_own_fault of switch.S gives back has to be there. Stage 1 is complete before stage 2,
+ * and both before TGE is cleared (errata 1165522, 1319367, 1530923); of a loaded vCPU they have
+ * been since load. No other vCPU can be loaded here: its thread would have to be this one.
  */
 unsigned long __el2 el2_at_begin(struct keel_vcpu *vcpu, struct prda *p)
 {

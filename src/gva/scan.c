@@ -37,8 +37,9 @@ MODULE_PARM_DESC(gva_slice, "how long a scan takes a vCPU out at a time, in us (
  * @table: walk to the table that @entries is a copy of; its va is the first that it translates
  * @bits: log2 of the size of its leaves; 0: there is no copy
  * @entries: as in memory
- * @like: the last leaf of this table that AT let through; no flags, no address; its descriptor
- *	and PAR_EL1 are @like_desc and @like_par, which is PAR_FAULT if there is none yet
+ * @like: the last leaf of this table that AT let through, without its addresses
+ * @like_desc: its descriptor
+ * @like_par: its PAR_EL1; PAR_FAULT: there is none yet
  */
 struct gva_scan_work {
 	struct stage1 regs;

@@ -61,7 +61,7 @@ static __always_inline bool par_is_mapped(u64 par)
 	       (!(par & PAR_S2) && fst >= FST_ACCESS && fst < FST_PERMISSION + 4);
 }
 
-/** scan_after() - the first address after the naturally aligned 2^@shift bytes around @va; 0: none */
+/** scan_after() - the first address after the aligned 2^@shift bytes around @va; 0: none */
 static __always_inline u64 scan_after(u64 va, unsigned int shift)
 {
 	return ((va >> shift) + 1) << shift;

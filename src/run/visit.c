@@ -104,6 +104,14 @@ static bool visit_cancel(struct keel_vcpu *vcpu, struct vcpu_visit *v)
 	return waits;
 }
 
+static bool visit_ends(struct keel_vcpu *vcpu, const struct vcpu_visit *v, bool *locked)
+{
+	if (is_done(v))
+		return true;
+	*locked = mutex_trylock(&vcpu->mutex);
+	return *locked;
+}
+
 int vcpu_visit(struct keel_vcpu *vcpu, void (*call)(struct keel_vcpu *vcpu, void *arg), void *arg)
 {
 	struct vcpu_visit v = { .call = call, .arg = arg };
@@ -114,8 +122,7 @@ int vcpu_visit(struct keel_vcpu *vcpu, void (*call)(struct keel_vcpu *vcpu, void
 	list_add_tail(&v.link, &vcpu->visits);
 	spin_unlock(&vcpu->visit_lock);
 	vcpu_request(vcpu, VCPU_REQ_VISIT);
-	if (wait_event_interruptible(vcpu->visitors,
-				     is_done(&v) || (locked = mutex_trylock(&vcpu->mutex))))
+	if (wait_event_interruptible(vcpu->visitors, visit_ends(vcpu, &v, &locked)))
 		ret = -EINTR;
 	if (visit_cancel(vcpu, &v)) {
 		if (!ret)

@@ -445,7 +445,7 @@ struct keel_backdoor_open {
 /* What came of it: keel_gva_translate.status, keel_gva_read.status */
 #define KEEL_GVA_MAPPED		0
 #define KEEL_GVA_FAULT		1	/* the guest's tables do not allow it: @fault, @level */
-#define KEEL_GVA_NO_TABLE	2	/* where a table should be, at @level, nothing can be read */
+#define KEEL_GVA_NO_TABLE	2	/* where a table should be, nothing can be read */
 #define KEEL_GVA_ABORT		3	/* the walk met an external abort */
 #define KEEL_GVA_NO_MEMORY	4	/* keel_gva_read: mapped, but nothing can be read there */
 
@@ -518,10 +518,8 @@ struct keel_gva_translate {
 
 /* keel_gva_run.flags */
 #define KEEL_GVA_RUN_NO_AF	0x1	/* the access flag is clear: the next access faults */
-#define KEEL_GVA_RUN_UNSURE	0x2	/* the descriptor changed, or could not be read: leaf_shift is
-					 * the granule's, and there are no permissions
-					 */
-#define KEEL_GVA_RUN_NO_TABLE	0x4	/* not mapped: a table is where nothing can be read, at ipa */
+#define KEEL_GVA_RUN_UNSURE	0x2	/* no descriptor, or it changed: one page, no permissions */
+#define KEEL_GVA_RUN_NO_TABLE	0x4	/* not mapped: no table can be read where it is, at ipa */
 #define KEEL_GVA_RUN_ABORT	0x8	/* not mapped: the walk meets an external abort */
 #define KEEL_GVA_RUN_FLAT	0x10	/* the guest's MMU is off: ipa is gva */
 
@@ -606,7 +604,7 @@ struct keel_gva_scan {
 #define KEEL_GVA_SCAN _IOWR(KEELIO, 0x31, struct keel_gva_scan)
 
 /* The largest keel_gva_read.length */
-#define KEEL_GVA_MAX_READ	(1 << 20)
+#define KEEL_GVA_MAX_READ	0x100000
 
 /**
  * struct keel_gva_read - for KEEL_GVA_READ
