@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What it costs to know what a guest's tables map (scripts/bench): a scan by AT, beside a walk in
- * software by who maps the guest's memory, which reads a descriptor at a time or a table, and a
- * translation of each page. All of them say the same, which is checked.
+ * What it costs to know what a guest's tables map (scripts/bench): a scan by AT, beside one by
+ * keel's walk in software, a walk by who maps the guest's memory, which reads a descriptor at a
+ * time or a table, and a translation of each page. All of them say the same, which is checked.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -96,13 +96,23 @@ static void destroy(void)
 
 /* --- Ways to know --- */
 
-static u64 by_scan(void)
+static u64 scan_with(u32 flags)
 {
-	struct gva_scan got = { .call.last = ~0ULL };
+	struct gva_scan got = { .call = { .flags = flags, .last = ~0ULL } };
 
 	REQUIRE_EQ(gva_scan(observer, 0, 4096, &got), 0);
 	free(got.runs);
 	return got.sum.leaves;
+}
+
+static u64 by_scan(void)
+{
+	return scan_with(0);
+}
+
+static u64 by_kernel(void)
+{
+	return scan_with(KEEL_GVA_SCAN_SOFTWARE);
 }
 
 static const u64 *fetch_words(const struct stage1 *s, u64 ipa, u32 nr, u64 *buffer)
@@ -182,6 +192,7 @@ static void linux_tables(void)
 	create(fill_linux);
 	bench_begin(bench_last_cpu());
 	measure("gva_linux_scan", by_scan, BENCH_MAX_BATCHES, leaves_of(), 1);
+	measure("gva_linux_kernel", by_kernel, BENCH_MAX_BATCHES, leaves_of(), 1);
 	measure("gva_linux_words", by_words, FEW, leaves_of(), 1);
 	measure("gva_linux_tables", by_tables, BENCH_MAX_BATCHES, leaves_of(), 1);
 	destroy();
@@ -192,6 +203,7 @@ static void pages(void)
 	create(fill_pages);
 	bench_begin(bench_last_cpu());
 	measure("gva_pages_scan", by_scan, FEW, leaves_of(), 1);
+	measure("gva_pages_kernel", by_kernel, FEW, leaves_of(), 1);
 	measure("gva_pages_words", by_words, FEW, leaves_of(), 1);
 	measure("gva_pages_tables", by_tables, FEW, leaves_of(), 1);
 	measure("gva_pages_sweep", by_sweep, FEW, leaves_of(), PART);
@@ -203,6 +215,7 @@ static void blocks(void)
 	create(fill_blocks);
 	bench_begin(bench_last_cpu());
 	measure("gva_blocks_scan", by_scan, BENCH_MAX_BATCHES, leaves_of(), 1);
+	measure("gva_blocks_kernel", by_kernel, BENCH_MAX_BATCHES, leaves_of(), 1);
 	measure("gva_blocks_words", by_words, BENCH_MAX_BATCHES, leaves_of(), 1);
 	measure("gva_blocks_tables", by_tables, BENCH_MAX_BATCHES, leaves_of(), 1);
 	destroy();

@@ -463,9 +463,7 @@ u64 el2_at_s1e0w(u64 va);
 u64 el2_at_s1e1rp(u64 va);	/* by PSTATE.PAN; FEAT_PAN2 */
 u64 el2_at_s1e1wp(u64 va);
 u64 el2_at_s12e1r(u64 va);
-u64 el2_at_s12e1w(u64 va);
 u64 el2_at_s12e0r(u64 va);
-u64 el2_at_s12e0w(u64 va);
 extern const char el2_vectors[];
 extern const char el2_vectors_loop[];
 extern const char el2_vectors_clrbhb[];

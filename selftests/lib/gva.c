@@ -95,7 +95,8 @@ static int scan_once(int fd, u32 vcpu, u32 room, struct gva_scan *scan)
 	scan->runs = realloc(scan->runs, (scan->nr + room) * sizeof(*scan->runs));
 	REQUIRE(scan->runs);
 	*call = (struct keel_gva_scan){
-		.size = sizeof(*call), .vcpu = vcpu, .room = room, .start = start,
+		.size = sizeof(*call), .flags = call->flags, .vcpu = vcpu, .room = room,
+		.start = start,
 		.last = call->last, .need = call->need, .deny = call->deny,
 		.runs = (uintptr_t)(scan->runs + scan->nr),
 	};
@@ -180,12 +181,13 @@ bool gva_same(const struct gva_scan *got, const struct stage1_scan *want, bool c
 }
 
 /* Everything, again; in one call, unless there is too much for one. */
-static bool check_once(int fd, u32 vcpu, const struct stage1_scan *want, struct gva_scan *got)
+static bool check_once(int fd, u32 vcpu, u32 flags, const struct stage1_scan *want,
+		       struct gva_scan *got)
 {
 	u64 ats = want->leaves + stage1_holes(want) + want->no_tables;
 	bool one = want->nr <= KEEL_GVA_MAX_RUNS && ats + want->tables < MAX_ATS;
 
-	got->call = (struct keel_gva_scan){ .last = ~0ULL };
+	got->call = (struct keel_gva_scan){ .flags = flags, .last = ~0ULL };
 	REQUIRE_EQ(gva_scan(fd, vcpu, KEEL_GVA_MAX_RUNS, got), 0);
 	if (one)
 		return CHECK_EQ(got->calls, 1) & gva_same(got, want, true);
@@ -200,10 +202,12 @@ bool gva_check(int fd, u32 vcpu, const struct stage1 *s)
 	bool ok;
 
 	stage1_walk(s, &want);
-	ok = check_once(fd, vcpu, &want, &got);
+	ok = check_once(fd, vcpu, 0, &want, &got);
 	/* By now stage 2 maps every table that is in memory. */
-	ok &= check_once(fd, vcpu, &want, &got);
+	ok &= check_once(fd, vcpu, 0, &want, &got);
 	ok &= CHECK_EQ(got.sum.stage2_holes, want.no_tables);
+	/* And with TCR_EL1.HA AT has set what access flags there are. */
+	ok &= check_once(fd, vcpu, KEEL_GVA_SCAN_SOFTWARE, &want, &got);
 	free(got.runs);
 	free(want.runs);
 	return ok;

@@ -52,7 +52,7 @@ void gva_stage1(const struct keel_vcpu_regs *regs, u32 pa_bits, struct stage1 *s
 
 /**
  * struct gva_scan - a scan of a range, by as many calls as it takes
- * @call: the last call; @start and @last are set before, and @need and @deny
+ * @call: the last call; @flags, @start, @last, @need and @deny are set before
  * @runs: what was found, from malloc()
  * @nr: how many
  * @calls: how many calls it took
@@ -99,7 +99,7 @@ void gva_join(struct gva_scan *scan);
 bool gva_same(const struct gva_scan *got, const struct stage1_scan *want, bool counts);
 
 /**
- * gva_check() - scan everything twice, by one call if it can, and compare with a walk
+ * gva_check() - scan everything twice, and in software, and compare with a walk of the test's
  * @fd: VM or observer file
  * @vcpu: id
  * @s: the vCPU's translation

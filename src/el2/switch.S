@@ -361,9 +361,7 @@ SYM_INNER_LABEL(el2_at_first, SYM_L_LOCAL)
 	at_pan_function s1e1rp, 0
 	at_pan_function s1e1wp, 1
 	at_function s12e1r
-	at_function s12e1w
 	at_function s12e0r
-	at_function s12e0w
 SYM_CODE_START_LOCAL(el2_at_fixup)
 	mov	x0, #1
 	ret

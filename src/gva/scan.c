@@ -204,6 +204,14 @@ static int step_run(struct gva_scan *s, struct keel_gva_run *r, u64 next, u64 *c
 	return step_to(s, next);
 }
 
+/* By the level of the missing entry, as in hole_shift. */
+static int step_hole(struct gva_scan *s, unsigned int index)
+{
+	s->arg.ats++;
+	s->arg.holes[index]++;
+	return step_to(s, scan_after(s->arg.start, s->work->batch.hole_shift[index]));
+}
+
 /* What AT has found, and the table does not or no longer show. */
 static int step_unsure(struct gva_scan *s, u64 par)
 {
@@ -215,11 +223,8 @@ static int step_unsure(struct gva_scan *s, u64 par)
 	};
 
 	/* A page that would have faulted is not there any more. */
-	if (par & PAR_FAULT) {
-		s->arg.ats++;
-		s->arg.holes[SCAN_LEVELS - 1]++;
-		return step_to(s, scan_after(va, shift));
-	}
+	if (par & PAR_FAULT)
+		return step_hole(s, SCAN_LEVELS - 1);
 	return step_run(s, &r, scan_after(va, shift), &s->arg.leaves);
 }
 
@@ -333,14 +338,52 @@ static int step(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par)
 
 	if (leaf_is_like(s->work, s->arg.start, par))
 		return step_like(s, par);
-	if (par_is_hole(par, &index)) {
-		s->arg.ats++;
-		s->arg.holes[index]++;
-		return step_to(s, scan_after(s->arg.start, s->work->batch.hole_shift[index]));
-	}
+	if (par_is_hole(par, &index))
+		return step_hole(s, index);
 	if (par_is_mapped(par))
 		return step_leaf(vcpu, s, par);
 	return par & PAR_S2 ? step_stage2(vcpu, s, par) : step_abort(vcpu, s);
+}
+
+/* --- KEEL_GVA_SCAN_SOFTWARE --- */
+
+/* The copy of the table where the walk for arg.start ends, or what there is instead of it. */
+static int walked_read(struct keel_vcpu *vcpu, struct gva_scan *s)
+{
+	const struct walk *w = &s->work->table;
+	int ret = table_read(vcpu, s, s->arg.start);
+
+	/* Too large an address: what stands a level above it, as AT says, of TTBRn_EL1 level 0 */
+	if (ret == -ERANGE)
+		return step_hole(s, w->desc ? w->level : 1);
+	/* No walk at all: that half is off. */
+	if (ret == -ENOENT && !w->bits)
+		return step_hole(s, 1);
+	if (ret == -ENOENT || ret == -EFAULT)
+		return step_no_table(s, w, KEEL_GVA_RUN_NO_TABLE);
+	return ret ?: 1;
+}
+
+static int step_walked(struct keel_vcpu *vcpu, struct gva_scan *s)
+{
+	struct gva_scan_work *k = s->work;
+	struct keel_gva_run r = {};
+	struct walk w = k->table;
+
+	w.va = gva(s->arg.start);
+	if (table_covers(k, w.va.v))
+		w.desc = table_desc(k, w.va.v);
+	if (!table_covers(k, w.va.v) || walk_is_table(&w))
+		return walked_read(vcpu, s);
+	r.ipa = walk_output(&w);
+	if (!walk_is_leaf(&w) || r.ipa >> w.out)
+		return step_hole(s, w.level + 1);
+	r.leaf_shift = k->bits;
+	r.attributes = walk_attributes(&w, w.desc);
+	r.permissions = walk_permissions(&w, w.desc);
+	if (!(w.desc & DESC_AF))
+		r.flags |= KEEL_GVA_RUN_NO_AF;
+	return step_run(s, &r, scan_after(w.va.v, k->bits), &s->arg.leaves);
 }
 
 /* --- Batches --- */
@@ -405,6 +448,8 @@ static int batch_step(struct keel_vcpu *vcpu, struct gva_scan *s)
 	if (gap_end(s))
 		return step_to(s, gap_end(s));
 	batch_begin(s);
+	if (s->arg.flags & KEEL_GVA_SCAN_SOFTWARE)
+		return step_walked(vcpu, s);
 	batch_translate(vcpu, b);
 	va = b->va;
 	/* A table that has changed may have leaves of another size: the rest was asked in vain. */

@@ -59,6 +59,19 @@ static unsigned int output_bits(const struct stage1 *regs)
 	return min_t(unsigned int, ips[regs->tcr >> 32 & 7], host.pa_bits);
 }
 
+/* Arm ARM D8.3.1: none above it, as they would be larger than addresses of that size need. */
+static int block_level(const struct walk *w)
+{
+	switch (w->shift) {
+	case 12:
+		return w->wide ? 0 : 1;
+	case 14:
+		return w->wide ? 1 : 2;
+	default:
+		return host.pa_bits == 52 ? 1 : 2;
+	}
+}
+
 /* 48 bits are the most that stage 2 takes (S2_MAX_PA_BITS). */
 static int walk_check_table(const struct walk *w)
 {
@@ -80,6 +93,7 @@ int walk_begin(const struct stage1 *regs, struct gva va, struct walk *w)
 	if (!(regs->sctlr & SCTLR_ELx_M) ||
 	    regs->tcr & (upper ? TCR_EPD1_MASK : TCR_EPD0_MASK) || !w->shift || size <= w->shift)
 		return -ENOENT;
+	w->block = block_level(w);
 	stride = w->shift - 3;
 	levels = DIV_ROUND_UP(size - w->shift, stride);
 	w->level = LAST_LEVEL + 1 - levels;

@@ -71,6 +71,7 @@ unsigned int stage1_bits(const struct stage1 *regs, bool upper);
  * @wide: addresses of 52 bits
  * @swap: tables are big-endian
  * @out: log2 of the size of output addresses
+ * @block: the first level that has blocks
  * @level: of the table
  * @bits: of the address that index it
  * @table: where it is
@@ -84,6 +85,7 @@ struct walk {
 	bool wide;
 	bool swap;
 	unsigned int out;
+	int block;
 	int level;
 	unsigned int bits;
 	u64 table;
@@ -127,7 +129,8 @@ static inline bool walk_is_table(const struct walk *w)
 /** walk_is_leaf() - does it map a page or a block */
 static inline bool walk_is_leaf(const struct walk *w)
 {
-	return (w->desc & DESC_VALID) && (w->level == LAST_LEVEL) == !!(w->desc & DESC_TABLE);
+	return (w->desc & DESC_VALID) && w->level >= w->block &&
+	       (w->level == LAST_LEVEL) == !!(w->desc & DESC_TABLE);
 }
 
 /** walk_output() - where the leaf @w->desc puts @w->va */

@@ -6,7 +6,7 @@
  * All ioctls have magic 0xBE; the numbers come in blocks: 0x00 system, 0x10 pseudo-NMI, 0x20
  * backdoor, 0x30 guest virtual addresses.
  *
- * A struct begins with its own size and with flags, of which there are none yet; what is flags, pad
+ * A struct begins with its own size and with flags, of which most have none yet; what is flags, pad
  * or reserved is 0, both ways. If one of them is not what this module knows: -EINVAL.
  */
 #ifndef _LINUX_KEEL_H
@@ -543,13 +543,16 @@ struct keel_gva_run {
 	__u32 flags;
 };
 
+/* keel_gva_scan.flags */
+#define KEEL_GVA_SCAN_SOFTWARE	0x1	/* the tables as they are in memory, without AT and TLB */
+
 /* The largest array of runs */
 #define KEEL_GVA_MAX_RUNS	65536
 
 /**
  * struct keel_gva_scan - for KEEL_GVA_SCAN
  * @size: in and out: sizeof(struct keel_gva_scan)
- * @flags: in and out: 0
+ * @flags: in and out: KEEL_GVA_SCAN_SOFTWARE, or 0
  * @vcpu: in and out: KVM_CREATE_VCPU's id
  * @room: in and out: elements of the array at @runs, 1 to KEEL_GVA_MAX_RUNS
  * @runs: in and out: address of an array of struct keel_gva_run
@@ -557,9 +560,9 @@ struct keel_gva_run {
  * @last: in and out: last address, itself included; not below @start
  * @need: in and out: only leaves that have all these permissions
  * @deny: in and out: and none of these
- * @nr: out: runs filled in, ascending
+ * @nr: out: runs filled in, ascending, clipped to the range
  * @end: out: 1: @last has been reached; 0: go on from @start
- * @ats: out: AT instructions
+ * @ats: out: AT instructions; with KEEL_GVA_SCAN_SOFTWARE, which makes none: entries looked at
  * @leaves: out: of which found a leaf
  * @holes: out: of which found none, by the level of the missing entry: from -1 to 3
  * @stage2_holes: out: ATs repeated because stage 2 did not map a table, or that met no memory or an
