@@ -84,8 +84,9 @@ long abi_gva_translate_wait(void *arg)
 static bool scan_args_bad(const struct keel_gva_scan *args)
 {
 	return args->size != sizeof(*args) || args->flags & ~KEEL_GVA_SCAN_SOFTWARE ||
-	       memchr_inv(args->reserved, 0, sizeof(args->reserved)) || !args->room || args->room > KEEL_GVA_MAX_RUNS ||
-	       args->last < args->start || (args->need | args->deny) & ~PERMISSIONS;
+	       memchr_inv(args->reserved, 0, sizeof(args->reserved)) ||
+	       !args->room || args->room > KEEL_GVA_MAX_RUNS || args->last < args->start ||
+	       (args->need | args->deny) & ~PERMISSIONS;
 }
 
 static int scan_first(struct gva_scan *s)

@@ -122,25 +122,25 @@ static int table_read(struct keel_vcpu *vcpu, struct gva_scan *s, u64 va)
 }
 
 /*
- * The last address up to which nothing but leaves of this table, and its holes, can stand. False:
- * at @va there is a table.
+ * The last address up to which nothing but leaves of this table, and its holes, can stand, as far
+ * as a batch goes. False: at @va there is a table.
  */
 static bool row_find(const struct gva_scan_work *k, u64 va, u64 *last)
 {
 	struct walk w = k->table;
+	unsigned int i;
 	u64 at = va;
 
 	*last = table_last(k);
 	if (w.level == LAST_LEVEL)
 		return true;
-	for (; at && at <= *last; at = scan_after(at, k->bits)) {
+	for (i = 0; i < SCAN_BATCH && at && at <= *last; i++, at = scan_after(at, k->bits)) {
 		w.desc = table_desc(k, at);
-		if (walk_is_table(&w)) {
-			*last = at - 1;
-			return at != va;
-		}
+		if (walk_is_table(&w))
+			break;
 	}
-	return true;
+	*last = min(*last, at - 1);	/* 0 - 1: to the end */
+	return i;
 }
 
 /* --- Runs --- */
@@ -278,7 +278,7 @@ static int step_leaf(struct keel_vcpu *vcpu, struct gva_scan *s, u64 par)
 /* What most leaves are: another of the same table that differs in its address only. */
 static bool leaf_is_like(const struct gva_scan_work *k, u64 va, u64 par)
 {
-	const u64 address = GENMASK_ULL(47, 0) & ~(BIT_ULL(k->bits) - 1);
+	const u64 address = GENMASK_ULL(47, k->bits);
 	u64 desc;
 
 	if (!table_covers(k, va) || k->like_par & PAR_FAULT)
@@ -368,12 +368,14 @@ static int step_walked(struct keel_vcpu *vcpu, struct gva_scan *s)
 {
 	struct gva_scan_work *k = s->work;
 	struct keel_gva_run r = {};
-	struct walk w = k->table;
+	struct walk w;
 
+	if (!table_covers(k, s->arg.start))
+		return walked_read(vcpu, s);
+	w = k->table;
 	w.va = gva(s->arg.start);
-	if (table_covers(k, w.va.v))
-		w.desc = table_desc(k, w.va.v);
-	if (!table_covers(k, w.va.v) || walk_is_table(&w))
+	w.desc = table_desc(k, w.va.v);
+	if (walk_is_table(&w))
 		return walked_read(vcpu, s);
 	r.ipa = walk_output(&w);
 	if (!walk_is_leaf(&w) || r.ipa >> w.out)
@@ -384,6 +386,18 @@ static int step_walked(struct keel_vcpu *vcpu, struct gva_scan *s)
 	if (!(w.desc & DESC_AF))
 		r.flags |= KEEL_GVA_RUN_NO_AF;
 	return step_run(s, &r, scan_after(w.va.v, k->bits), &s->arg.leaves);
+}
+
+/* As many entries as ATs make a batch, or up to the end of their table. */
+static int batch_walked(struct keel_vcpu *vcpu, struct gva_scan *s)
+{
+	unsigned int i = 0;
+	int ret;
+
+	do {
+		ret = step_walked(vcpu, s);
+	} while (ret > 0 && ++i < SCAN_BATCH && table_covers(s->work, s->arg.start));
+	return ret;
 }
 
 /* --- Batches --- */
@@ -431,11 +445,49 @@ static void batch_begin(struct gva_scan *s)
 	batch_hole_shifts(b, stage1_granule(&k->regs, upper) ?: 12);
 	b->va = s->arg.start;
 	b->last = upper ? s->arg.last : min(s->arg.last, BIT_ULL(bits) - 1);
+}
+
+/* Leaves whose size is known from the copy of their table. */
+static void batch_row(struct gva_scan *s)
+{
+	struct gva_scan_work *k = s->work;
+	struct scan_batch *b = &k->batch;
+
 	b->shift = 0;
 	if (!table_covers(k, b->va) || !row_find(k, b->va, &b->row_last))
 		return;
 	b->row_last = min(b->row_last, b->last);
 	b->shift = k->bits;
+}
+
+/*
+ * What most leaves are in big mappings: next to the last one, in both spaces, and like it. Those of
+ * @b from its @i-th on lengthen the run, but for one that arg.last cuts. Return: the first that
+ * does not.
+ */
+static unsigned int batch_lengthen(struct gva_scan *s, const struct scan_batch *b, unsigned int i)
+{
+	struct gva_scan_work *k = s->work;
+	struct keel_gva_run *r = s->runs + s->arg.nr - 1;
+	u64 size = BIT_ULL(k->bits), va = s->arg.start, last = min(table_last(k), s->arg.last);
+	u64 desc = k->like_desc & ~GENMASK_ULL(47, k->bits), par = k->like_par & ~PAR_PA;
+	unsigned int first = i, n;
+	u64 ipa;
+
+	if (!s->arg.nr || r->gva + r->length != va || r->flags || r->leaf_shift != k->bits ||
+	    r->attributes != k->like.attributes || r->permissions != k->like.permissions ||
+	    !table_covers(k, va) || k->like_par & PAR_FAULT || va > last)
+		return i;
+	n = min_t(u64, b->nr - i, (last - va) >> k->bits);
+	for (ipa = r->ipa + r->length; i < first + n; i++, va += size, ipa += size)
+		if (b->par[i] != (par | ipa) || table_desc(k, va) != (desc | ipa))
+			break;
+	n = i - first;
+	r->length += n * size;
+	s->arg.ats += n;
+	s->arg.leaves += n;
+	s->arg.start = va;
+	return i;
 }
 
 static int batch_step(struct keel_vcpu *vcpu, struct gva_scan *s)
@@ -449,13 +501,18 @@ static int batch_step(struct keel_vcpu *vcpu, struct gva_scan *s)
 		return step_to(s, gap_end(s));
 	batch_begin(s);
 	if (s->arg.flags & KEEL_GVA_SCAN_SOFTWARE)
-		return step_walked(vcpu, s);
+		return batch_walked(vcpu, s);
+	batch_row(s);
 	batch_translate(vcpu, b);
 	va = b->va;
 	/* A table that has changed may have leaves of another size: the rest was asked in vain. */
-	for (i = 0; ret > 0 && i < b->nr && va == s->arg.start; i++) {
+	for (i = 0; ret > 0 && i < b->nr && va == s->arg.start;) {
 		va = scan_next(b, va, b->par[i]);
-		ret = step(vcpu, s, b->par[i]);
+		ret = step(vcpu, s, b->par[i++]);
+		if (ret > 0 && va == s->arg.start && b->shift == s->work->bits) {
+			i = batch_lengthen(s, b, i);
+			va = s->arg.start;
+		}
 	}
 	return ret;
 }

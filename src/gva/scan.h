@@ -44,10 +44,11 @@ struct scan_batch {
 /** par_is_hole() - nothing is mapped here; @index: of the missing entry's level in hole_shift */
 static __always_inline bool par_is_hole(u64 par, unsigned int *index)
 {
-	unsigned int fst = FIELD_GET(PAR_FST, par);
+	unsigned int fst;
 
-	if (!(par & PAR_FAULT) || par & PAR_S2 || par == EL2_PAR_ABORT)
+	if (likely(!(par & PAR_FAULT)) || par & PAR_S2 || par == EL2_PAR_ABORT)
 		return false;
+	fst = FIELD_GET(PAR_FST, par);
 	*index = fst == FST_ADDRESS_SIZE_M1 || fst == FST_TRANSLATION_M1 ? 0 : (fst & 3) + 1;
 	return !*index || fst < FST_ACCESS;
 }
