@@ -10,16 +10,24 @@
 
 #include "walk.h"
 
+struct prda *gva_prepare(struct keel_vcpu *vcpu)
+{
+	struct prda *p = host_prda();
+
+	lockdep_assert_irqs_disabled();
+	/* Should EL2 code fault in between (el2_own_fault of switch.S). */
+	p->host_sp_el0 = (unsigned long)current;
+	stage2_vmid_check(vcpu, p);
+	return p;
+}
+
 void gva_translate(struct keel_vcpu *vcpu, struct gva_pages *g)
 {
 	unsigned long flags;
 	struct prda *p;
 
 	local_irq_save(flags);
-	p = host_prda();
-	/* Should EL2 code fault in between (el2_own_fault of switch.S). */
-	p->host_sp_el0 = (unsigned long)current;
-	stage2_vmid_check(vcpu, p);
+	p = gva_prepare(vcpu);
 	el2_call(gva_translate_el2, vcpu, p, g);
 	local_irq_restore(flags);
 }

@@ -408,10 +408,7 @@ static void batch_translate(struct keel_vcpu *vcpu, struct scan_batch *b)
 	struct prda *p;
 
 	local_irq_save(flags);
-	p = host_prda();
-	/* Should EL2 code fault in between (el2_own_fault of switch.S). */
-	p->host_sp_el0 = (unsigned long)current;
-	stage2_vmid_check(vcpu, p);
+	p = gva_prepare(vcpu);
 	el2_call(gva_scan_el2, vcpu, p, b);
 	local_irq_restore(flags);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Inside src/gva/: walks of the guest's stage 1 in software, for what AT does not tell. */
+/* Inside src/gva/: translations, and walks of stage 1 in software for what AT does not tell. */
 #ifndef KEEL_GVA_WALK_H
 #define KEEL_GVA_WALK_H
 
@@ -13,6 +13,7 @@
 
 struct keel_vcpu;
 struct keel_vm;
+struct prda;
 struct vmm_page;
 
 /* TCR_EL1, besides <asm/pgtable-hwdef.h> (Arm ARM D24.2.184) */
@@ -41,6 +42,13 @@ struct vmm_page;
 #define TABLE_LIMITS	GENMASK_ULL(62, 59)
 
 #define LAST_LEVEL	3
+
+/**
+ * gva_prepare() - before a service that translates: what el2_at_begin() asks of the kernel
+ *
+ * Context: interrupts off until the service is over. Return: this CPU's PRDA.
+ */
+struct prda *gva_prepare(struct keel_vcpu *vcpu);
 
 /**
  * struct stage1 - the registers that translation goes by
