@@ -4,7 +4,7 @@
  * of keel's.
  *
  * All ioctls have magic 0xBE; the numbers come in blocks: 0x00 system, 0x10 pseudo-NMI, 0x20
- * backdoor, 0x30 guest virtual addresses.
+ * backdoor, 0x30 guest virtual addresses, 0x40 power and performance.
  *
  * A struct begins with its own size and with flags, of which most have none yet; what is flags, pad
  * or reserved is 0, both ways. If one of them is not what this module knows: -EINVAL.
@@ -649,5 +649,233 @@ struct keel_gva_read {
  * @size, @flags, @access, @length, @pad, @reserved. -ENOMEM.
  */
 #define KEEL_GVA_READ _IOWR(KEELIO, 0x32, struct keel_gva_read)
+
+/*
+ * Power and performance of vCPUs: what the guest asks for, and what the host makes of it
+ * (Documentation/power.md). Performance is told in parts of KEEL_POWER_FULL, which is a whole host
+ * CPU at its best.
+ */
+#define KEEL_POWER_FULL		1024
+
+/* keel_power.policy: what follows from what the guest asks for */
+#define KEEL_POWER_OFF		0	/* nothing */
+#define KEEL_POWER_HINT		1	/* host scheduler and frequency are told */
+#define KEEL_POWER_CAP		2	/* that, and no vCPU runs for more than its share */
+
+/* keel_power.set: what to set; of what is not set the value given means nothing */
+#define KEEL_POWER_SET_POLICY	0x1
+#define KEEL_POWER_SET_RANGE	0x2	/* @min and @max */
+
+/**
+ * struct keel_power - for KEEL_POWER
+ * @size: in and out: sizeof(struct keel_power)
+ * @flags: in and out: 0
+ * @set: in and out: KEEL_POWER_SET_*; 0: only tell
+ * @policy: in and out: KEEL_POWER_OFF, HINT or CAP; of a new VM OFF
+ * @min: in and out: least performance, at most @max
+ * @max: in and out: highest performance, 1 to KEEL_POWER_FULL; whatever the guest asks for, it is
+ *	brought between @min and @max, which are 0 and KEEL_POWER_FULL of a new VM
+ * @layout: in: 0; out: KEEL_POWER_PAGE_*, 0: the guest has no register pages
+ * @nr_states: in: 0; out: how many idle states KEEL_POWER_STATES has named
+ * @ipa: in: 0; out: of the register pages, if there are any
+ * @reserved: in and out: 0
+ */
+struct keel_power {
+	__u32 size;
+	__u32 flags;
+	__u32 set;
+	__u32 policy;
+	__u32 min;
+	__u32 max;
+	__u32 layout;
+	__u32 nr_states;
+	__u64 ipa;
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_POWER - how a VM's vCPUs are treated, all of them: set it or ask
+ *
+ * On a VM file and an observer file, at any time. What is set holds when it returns; a vCPU in the
+ * guest follows at once. With KEEL_POWER_OFF the threads' own nice values and clamps are back.
+ * -EINVAL: @size, @flags, @set, @policy, @min above @max, @max, @layout, @nr_states, @ipa,
+ * @reserved. -EFAULT: bad address.
+ */
+#define KEEL_POWER _IOWR(KEELIO, 0x40, struct keel_power)
+
+/* keel_power_page.layout */
+#define KEEL_POWER_PAGE_CPUFREQ	1	/* Linux's device tree binding qemu,virtual-cpufreq */
+#define KEEL_POWER_PAGE_CPPC	2	/* registers for ACPI's _CPC */
+
+/* What one vCPU's registers take: the pages of ids 0, 1, ... follow each other at this distance. */
+#define KEEL_POWER_STRIDE	0x1000
+
+/* The most performance levels */
+#define KEEL_POWER_MAX_LEVELS	32
+
+/**
+ * struct keel_power_page - for KEEL_POWER_PAGE
+ * @size: sizeof(struct keel_power_page)
+ * @flags: 0
+ * @ipa: where the registers of the vCPU with id 0 are, in whole pages of the host
+ * @layout: KEEL_POWER_PAGE_CPUFREQ or KEEL_POWER_PAGE_CPPC
+ * @nr_vcpus: for ids below this one, 1 to what KVM_CAP_MAX_VCPUS says
+ * @nr_levels: how many of @level; CPUFREQ: 1 (anything up to it) or more; CPPC: 4
+ * @pad: 0
+ * @level: CPUFREQ: frequencies in kHz, ascending; CPPC: lowest, lowest nonlinear, nominal and highest
+ *	performance, none below the one before. The last one is KEEL_POWER_FULL. None is 0; behind
+ *	the last one all are
+ * @reserved: 0
+ */
+struct keel_power_page {
+	__u32 size;
+	__u32 flags;
+	__u64 ipa;
+	__u32 layout;
+	__u32 nr_vcpus;
+	__u32 nr_levels;
+	__u32 pad;
+	__u32 level[KEEL_POWER_MAX_LEVELS];
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_POWER_PAGE - give a guest registers in which it asks for performance
+ *
+ * On a VM file and an observer file, once in a VM's life. They are read as memory is and written by
+ * a trap; no memory slot can be put there any more. -EEXIST: there are such pages, or something else
+ * is there. -EINVAL: @size, @flags, @ipa (alignment, beyond the guest's address space), @layout,
+ * @nr_vcpus, @nr_levels, @level, @pad, @reserved. -ENOMEM. -EFAULT: bad address.
+ */
+#define KEEL_POWER_PAGE _IOW(KEELIO, 0x41, struct keel_power_page)
+
+/* The most idle states that have a name */
+#define KEEL_POWER_MAX_STATES	8
+
+/* keel_power_state.flags */
+#define KEEL_POWER_STATE_DEEP	0x1	/* the host CPU may sleep as it likes */
+
+/**
+ * struct keel_power_state - an idle state that the guest is told of
+ * @id: PSCI power_state, the parameter of CPU_SUSPEND
+ * @flags: KEEL_POWER_STATE_*
+ * @latency: from the wake-up event to the guest's next instruction at most, in us
+ * @residency: from how many us of sleep on it pays
+ * @name: printable ASCII, NUL-terminated, not empty
+ */
+struct keel_power_state {
+	__u32 id;
+	__u32 flags;
+	__u32 latency;
+	__u32 residency;
+	char name[16];
+};
+
+/**
+ * struct keel_power_states - for KEEL_POWER_STATES
+ * @size: sizeof(struct keel_power_states)
+ * @flags: 0
+ * @nr: how many of @state, 1 to KEEL_POWER_MAX_STATES
+ * @pad: 0
+ * @state: from shallow to deep, each with another id; behind the last one all is 0
+ * @reserved: 0
+ */
+struct keel_power_states {
+	__u32 size;
+	__u32 flags;
+	__u32 nr;
+	__u32 pad;
+	struct keel_power_state state[KEEL_POWER_MAX_STATES];
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_POWER_STATES - name the states of PSCI CPU_SUSPEND that the VMM tells the guest of
+ *
+ * On a VM file and an observer file, once in a VM's life. From then on CPU_SUSPEND to any other
+ * state is refused (INVALID_PARAMETERS). Without it any state is good, and counts as the last slot
+ * of CPU_SUSPEND below. -EEXIST: they have been named. -EINVAL: @size, @flags, @nr, @pad, @state,
+ * @reserved. -EFAULT: bad address.
+ */
+#define KEEL_POWER_STATES _IOW(KEELIO, 0x42, struct keel_power_states)
+
+/* keel_power_vcpu.asked: the guest has not asked, or not since its vCPU was reset or switched on */
+#define KEEL_POWER_UNASKED	0xffffffffu
+
+/* keel_power_vcpu.state, and index of .sleep; from KEEL_POWER_STATE on: KEEL_POWER_STATES's */
+#define KEEL_POWER_RUN		0	/* awake: in the guest, in the kernel or in the VMM */
+#define KEEL_POWER_WFI		1
+#define KEEL_POWER_STATE	2
+#define KEEL_POWER_OTHER	10	/* CPU_SUSPEND to a state without name */
+#define KEEL_POWER_CPU_OFF	11	/* CPU_OFF, or not switched on yet */
+#define KEEL_POWER_SUSPENDED	12	/* KVM_MP_STATE_SUSPENDED, by which VMMs do SYSTEM_SUSPEND */
+#define KEEL_POWER_NR_SLEEPS	13
+
+/**
+ * struct keel_power_sleep - how often and how long a vCPU was in a state
+ * @count: how often it went to sleep in it
+ * @residency: ns in it, of sleeps that are over
+ * @woken: sleeps that an event ended which keel saw come
+ * @latency: of these: ns from the event to the entry into the guest, all together
+ * @latency_max: the longest
+ */
+struct keel_power_sleep {
+	__u64 count;
+	__u64 residency;
+	__u64 woken;
+	__u64 latency;
+	__u64 latency_max;
+};
+
+/**
+ * struct keel_power_vcpu - for KEEL_POWER_VCPU
+ * @size: in and out: sizeof(struct keel_power_vcpu)
+ * @flags: in and out: 0
+ * @vcpu: in and out: KVM_CREATE_VCPU's id
+ * @state: out: KEEL_POWER_RUN, WFI, ...: where it is
+ * @asked: out: performance that the guest asked for, KEEL_POWER_FULL at most, or KEEL_POWER_UNASKED
+ * @target: out: what comes of it: brought between KEEL_POWER's @min and @max; unasked: @max
+ * @delivered: out: what it had lately, while it wanted to run
+ * @nice: out: the nice value that its thread has by the policy, -20 to 19; 0 with KEEL_POWER_OFF
+ * @asks: out: writes to its performance registers
+ * @changes: out: how often the host was adjusted to it
+ * @run: out: ns on a host CPU
+ * @wait: out: ns in which it wanted to run and others did
+ * @held: out: ns in which KEEL_POWER_CAP held it back
+ * @polled: out: ns for which a sleep was polled for its end
+ * @wfe: out: WFE instructions that made room for others
+ * @sleep: out: by state; the one of KEEL_POWER_RUN is 0
+ * @reserved: in and out: 0
+ *
+ * run, wait, held and sleep count from the first KEEL_POWER with a policy other than OFF, or from
+ * KEEL_POWER_PAGE or KEEL_POWER_STATES; before that they cost nothing, and are 0.
+ */
+struct keel_power_vcpu {
+	__u32 size;
+	__u32 flags;
+	__u32 vcpu;
+	__u32 state;
+	__u32 asked;
+	__u32 target;
+	__u32 delivered;
+	__s32 nice;
+	__u64 asks;
+	__u64 changes;
+	__u64 run;
+	__u64 wait;
+	__u64 held;
+	__u64 polled;
+	__u64 wfe;
+	struct keel_power_sleep sleep[KEEL_POWER_NR_SLEEPS];
+	__u64 reserved[4];
+};
+
+/**
+ * KEEL_POWER_VCPU - what a vCPU asks for and gets, while it runs
+ *
+ * On a VM file and an observer file. -ENOENT: no such vCPU. -EINVAL: @size, @flags, @reserved.
+ * -EFAULT: bad address.
+ */
+#define KEEL_POWER_VCPU _IOWR(KEELIO, 0x43, struct keel_power_vcpu)
 
 #endif /* _LINUX_KEEL_H */
