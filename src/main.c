@@ -41,12 +41,17 @@ static int __init keel_init(void)
 	if (ret)
 		goto err_vgic;
 	preempt_notifier_inc();
+	ret = power_init();
+	if (ret)
+		goto err_power;
 	ret = abi_init();
 	if (ret)
 		goto err_abi;
 	return 0;
 
 err_abi:
+	power_exit();
+err_power:
 	preempt_notifier_dec();
 	host_release();
 err_vgic:
@@ -61,6 +66,7 @@ err_vgic:
 static void __exit keel_exit(void)
 {
 	abi_exit();
+	power_exit();
 	preempt_notifier_dec();
 	host_release();
 	stage2_exit();

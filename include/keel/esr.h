@@ -79,6 +79,15 @@ static inline bool esr_dabt_is_device(u64 esr)
 	       !esr_abt_s1ptw(esr);
 }
 
+/* A store to what may only be read, or is not mapped, with a syndrome that says what it was. */
+static inline bool esr_dabt_is_store(u64 esr)
+{
+	unsigned int type = esr & ESR_ELx_FSC_TYPE;
+
+	return (type == ESR_ELx_FSC_FAULT || type == ESR_ELx_FSC_PERM) && esr_dabt_isv(esr) &&
+	       esr_is_write(esr) && !esr_dabt_cm(esr) && !esr_abt_s1ptw(esr);
+}
+
 /* Fault status code, [5:0]; its type without the level in [5:2]. */
 static inline unsigned int esr_fsc(u64 esr)
 {

@@ -48,6 +48,18 @@ struct memslots {
 };
 
 /**
+ * struct stage2_lent - pages of the kernel's that the guest may read, from @base on
+ * @base: IPA
+ * @nr: of @page
+ * @page: allocated, theirs who lends them
+ */
+struct stage2_lent {
+	struct ipa base;
+	unsigned int nr;
+	struct page *page[];
+};
+
+/**
  * struct stage2 - src/stage2's member of struct keel_vm
  * @slots: published set, read under vm->srcu; changed under @slots_lock
  * @slots_lock: serialises slot changes (sleeps); taken inside vm->lock and vcpu->mutex
@@ -67,6 +79,7 @@ struct memslots {
  * @inval_start: lowest address they cover
  * @inval_end: end of the highest
  * @watches: what faults that take long want to hear of (struct stage2_watch)
+ * @lent: pages of the kernel's, or NULL; set once, under @slots_lock
  * @unflushed_start: debug builds: first IPA of what was broken and no TLBI has followed yet
  * @unflushed_end: IPA after its last; 0 if there is nothing
  */
@@ -88,6 +101,7 @@ struct stage2 {
 	unsigned long inval_start;
 	unsigned long inval_end;
 	struct list_head watches;
+	const struct stage2_lent *lent;
 #ifdef KEEL_DEBUG
 	u64 unflushed_start;
 	u64 unflushed_end;
@@ -151,6 +165,15 @@ void stage2_vcpu_destroy(struct keel_vcpu *vcpu);
  * -ENOMEM.
  */
 int stage2_set_slot(struct keel_vm *vm, const struct kvm_userspace_memory_region2 *r);
+
+/**
+ * stage2_lend() - pages of the kernel's for the guest to read, until the VM's end
+ * @lent: stays as it is until stage2_destroy() has returned
+ *
+ * What the guest writes there is MMIO. Context: may sleep; takes @slots_lock. Return: 0, -EEXIST: a
+ * slot is there, or there are such pages.
+ */
+int stage2_lend(struct keel_vm *vm, const struct stage2_lent *lent);
 
 /** stage2_memory() - bytes of all slots; takes vm->srcu */
 u64 stage2_memory(struct keel_vm *vm);

@@ -21,6 +21,7 @@
 #include <keel/el2.h>
 #include <keel/gva.h>
 #include <keel/pnmi.h>
+#include <keel/power.h>
 #include <keel/run.h>
 #include <keel/stage2.h>
 #include <keel/vcpu.h>
@@ -41,6 +42,7 @@ enum vcpu_request {
 	VCPU_REQ_LEAVE,		/* leave the guest once (memory or VM-wide change) */
 	VCPU_REQ_HOLD,		/* stay outside until it is taken back: vm_hold() */
 	VCPU_REQ_VISIT,		/* somebody wants to look at it: vcpu_visit() */
+	VCPU_REQ_POWER,		/* its power settings or its share of time: power_may_enter() */
 };
 
 /* Where a vCPU is (keel_vcpu.mode); the Dekker pair with requests, see run/loop.c. */
@@ -121,6 +123,7 @@ struct keel_vcpu {
 	struct vtimer_vcpu vtimer;
 	struct pnmi_vcpu pnmi;
 	struct backdoor_vcpu backdoor;
+	struct power_vcpu power;
 };
 
 /**
@@ -179,6 +182,7 @@ struct keel_vm {
 	struct vtimer_vm vtimer;
 	struct pnmi_vm pnmi;
 	struct backdoor_vm backdoor;
+	struct power_vm power;
 	struct list_head irqfds;	/* src/abi/eventfd.c, under vm->lock */
 	struct list_head ioeventfds;
 };
@@ -267,10 +271,18 @@ void vm_release(struct keel_vcpu *but);
 void vcpu_wait_held(struct keel_vcpu *vcpu);
 
 /**
- * vcpu_block() - sleep until the vCPU has a reason to run (WFI): a pending interrupt, a request, a
- * signal. Context: task, vCPU loaded (it is put while it sleeps).
+ * vcpu_block() - sleep until the vCPU has a reason to run: a pending interrupt, a request, a signal
+ * @state: why it sleeps, KEEL_POWER_WFI or another
+ *
+ * Context: task, vCPU loaded (it is put while it sleeps).
  */
-void vcpu_block(struct keel_vcpu *vcpu);
+void vcpu_block(struct keel_vcpu *vcpu, u32 state);
+
+/** vcpu_sleep() - vcpu_block() without counting */
+void vcpu_sleep(struct keel_vcpu *vcpu);
+
+/** vcpu_block_ends() - has it such a reason, the signal aside */
+bool vcpu_block_ends(struct keel_vcpu *vcpu);
 
 /**
  * vcpu_block_until() - the same, until @over() says so

@@ -179,6 +179,26 @@ static long hooks(struct keel_vm *vm, void *arg)
 	return 0;
 }
 
+static long power(struct keel_vm *vm, void *arg)
+{
+	return power_set(vm, arg);
+}
+
+static long place_power_page(struct keel_vm *vm, void *arg)
+{
+	return power_page(vm, arg);
+}
+
+static long name_power_states(struct keel_vm *vm, void *arg)
+{
+	return power_states(vm, arg);
+}
+
+static long look_at_power(struct keel_vm *vm, void *arg)
+{
+	return power_vcpu(vm, arg);
+}
+
 static long inject(struct keel_vm *vm, void *arg)
 {
 	return pnmi_inject(vm, arg);
@@ -197,6 +217,10 @@ union vm_arg {
 	struct abi_gva_translate gva_translate;
 	struct abi_gva_scan gva_scan;
 	struct abi_gva_read gva_read;
+	struct keel_power power;
+	struct keel_power_page power_page;
+	struct keel_power_states power_states;
+	struct keel_power_vcpu power_vcpu;
 };
 
 /*
@@ -222,6 +246,10 @@ static const struct vm_op {
 	{ .nr = KEEL_GVA_TRANSLATE, .call = abi_gva_translate, .wait = abi_gva_translate_wait },
 	{ .nr = KEEL_GVA_SCAN, .call = abi_gva_scan, .wait = abi_gva_scan_wait,
 	  .finish = abi_gva_scan_finish },
+	{ .nr = KEEL_POWER, .call = power },
+	{ .nr = KEEL_POWER_PAGE, .call = place_power_page },
+	{ .nr = KEEL_POWER_STATES, .call = name_power_states },
+	{ .nr = KEEL_POWER_VCPU, .call = look_at_power },
 	{ .nr = KEEL_GVA_READ, .call = abi_gva_read, .wait = abi_gva_read_wait,
 	  .finish = abi_gva_read_finish },
 };

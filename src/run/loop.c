@@ -219,7 +219,7 @@ static bool run_is_suspended(struct keel_vcpu *vcpu)
  */
 static int run_suspended(struct keel_vcpu *vcpu)
 {
-	vcpu_block(vcpu);
+	vcpu_block(vcpu, KEEL_POWER_SUSPENDED);
 	/* Meanwhile another vCPU may have switched the machine off, and this one on. */
 	if (!run_is_suspended(vcpu) || !vcpu_runnable(vcpu))
 		return 1;
@@ -242,6 +242,7 @@ static noinline void run_take_requests(struct keel_vcpu *vcpu)
 	vcpu_take_request(vcpu, VCPU_REQ_IRQ);
 	vcpu_take_request(vcpu, VCPU_REQ_LEAVE);
 	vcpu_take_request(vcpu, VCPU_REQ_SLEEP);
+	vcpu_take_request(vcpu, VCPU_REQ_POWER);
 	if (vcpu_take_request(vcpu, VCPU_REQ_VISIT))
 		vcpu_serve_visits(vcpu);
 	if (vcpu_has_request(vcpu, VCPU_REQ_HOLD))
@@ -254,7 +255,7 @@ static int run_requests(struct keel_vcpu *vcpu)
 	if (READ_ONCE(vcpu->requests))
 		run_take_requests(vcpu);
 	if (READ_ONCE(vcpu->state.power_off))
-		vcpu_block(vcpu);
+		vcpu_block(vcpu, KEEL_POWER_CPU_OFF);
 	else if (READ_ONCE(vcpu->state.suspended))
 		return run_suspended(vcpu);
 	return 1;
@@ -262,7 +263,9 @@ static int run_requests(struct keel_vcpu *vcpu)
 
 static bool run_may_enter(struct keel_vcpu *vcpu)
 {
-	return !READ_ONCE(vcpu->state.power_off) && !READ_ONCE(vcpu->state.suspended);
+	if (READ_ONCE(vcpu->state.power_off) || READ_ONCE(vcpu->state.suspended))
+		return false;
+	return likely(!READ_ONCE(vcpu->power.on)) || power_may_enter(vcpu);
 }
 
 static int run_loop(struct keel_vcpu *vcpu)
@@ -343,6 +346,8 @@ int run_vcpu_run(struct keel_vcpu *vcpu)
 	vcpu_load(vcpu);
 	ret = run_loop(vcpu);
 	vcpu_put(vcpu);
+	if (unlikely(READ_ONCE(vcpu->power.on)))
+		power_leave_run(vcpu);
 	RCU_INIT_POINTER(vcpu->task, NULL);
 	run_sigset_swap_out(vcpu);
 	/* After the masks are back: changing them clears the flag. */

@@ -82,6 +82,12 @@ bool __el2 run_device_el2(struct keel_vcpu *vcpu)
 	if (mmio_big_endian(read_sysreg(spsr_el2), read_sysreg_s(SYS_SCTLR_EL12)))
 		return false;
 	v = a.write ? mmio_store_value(ctx, &a) : 0;
+	if (power_may_own(vcpu, a.ipa)) {
+		if (!a.write || !power_store_el2(vcpu, a.ipa, a.len, v))
+			return false;
+		el2_skip();
+		return true;
+	}
 	if (!vgic_mmio_el2(vcpu, a.ipa, a.len, a.write, &v))
 		return false;
 	if (!a.write)
@@ -97,5 +103,8 @@ unsigned int __el2 run_dabt_el2(struct keel_vcpu *vcpu)
 	stage2_fault_el2(vcpu);
 	if (vgic_may_own(vcpu->vm, ctx->fault_ipa))
 		return esr_dabt_is_device(ctx->esr) ? EL2_DABT_DEVICE : false;
+	if (unlikely(power_may_own(vcpu, ctx->fault_ipa)))
+		return esr_dabt_is_store(ctx->esr) && ctx->fault_ipa_valid ?
+		       EL2_DABT_DEVICE : false;
 	return stage2_spurious_el2(vcpu);
 }

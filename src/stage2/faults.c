@@ -8,6 +8,7 @@
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <linux/nospec.h>
 #include <linux/sched/signal.h>
 
 #include <keel/compat.h>
@@ -447,6 +448,33 @@ static int fault_access_flag(struct keel_vcpu *vcpu)
 	return 1;
 }
 
+/* Pages of the kernel's, which nobody takes away. -ENOENT: not there, or not to be written. */
+static int fault_on_lent(struct keel_vcpu *vcpu, struct fault *f)
+{
+	struct stage2 *s2 = &vcpu->vm->stage2;
+	/* Pairs with stage2_lend(). */
+	const struct stage2_lent *lent = smp_load_acquire(&s2->lent);
+	u64 page;
+	int ret;
+
+	if (!lent || f->ipa.v < lent->base.v || f->write || f->exec)
+		return -ENOENT;
+	page = (f->ipa.v - lent->base.v) >> PAGE_SHIFT;
+	if (page >= lent->nr)
+		return -ENOENT;
+	ret = stage2_cache_fill(vcpu);
+	if (ret)
+		return ret;
+	f->pfn = page_to_pfn(lent->page[array_index_nospec(page, lent->nr)]);
+	f->level = S2_PAGE_LEVEL;
+	fault_make_coherent(vcpu, f);
+	spin_lock(&s2->lock);
+	stage2_map(vcpu, f->ipa, f->level, fault_leaf(f) | S2_XN);
+	fault_count(vcpu, f);
+	spin_unlock(&s2->lock);
+	return 1;
+}
+
 /* -ENOENT: there is no memory, or none that the guest may write. */
 static int fault_on_page(struct keel_vcpu *vcpu, struct fault *f)
 {
@@ -466,6 +494,8 @@ static int fault_on_address(struct keel_vcpu *vcpu, bool permission)
 	};
 	int ret = fault_on_page(vcpu, &f);
 
+	if (ret == -ENOENT)
+		ret = fault_on_lent(vcpu, &f);
 	return ret == -ENOENT ? fault_off_memory(vcpu) : ret;
 }
 

@@ -208,6 +208,34 @@ static int slot_replace(struct keel_vm *vm, const struct memslot *old, const str
 	return 0;
 }
 
+static bool lent_overlaps(const struct stage2_lent *lent, const struct memslot *s)
+{
+	return lent && s->base.v < lent->base.v + ((u64)lent->nr << PAGE_SHIFT) &&
+	       lent->base.v < s->base.v + memslot_size(s);
+}
+
+int stage2_lend(struct keel_vm *vm, const struct stage2_lent *lent)
+{
+	struct stage2 *s2 = &vm->stage2;
+	const struct memslots *slots;
+	int ret = -EEXIST;
+	unsigned int i;
+
+	mutex_lock(&s2->slots_lock);
+	slots = rcu_dereference_protected(s2->slots, lockdep_is_held(&s2->slots_lock));
+	for (i = 0; i < slots->nr; i++)
+		if (lent_overlaps(lent, &slots->slot[i]))
+			goto out;
+	if (s2->lent)
+		goto out;
+	/* Pairs with fault_on_lent(). */
+	smp_store_release(&s2->lent, lent);
+	ret = 0;
+out:
+	mutex_unlock(&s2->slots_lock);
+	return ret;
+}
+
 /* @new against what is there now: does KVM allow the change? 1: yes, 0: there is nothing to do. */
 static int slot_may_change(struct keel_vm *vm, const struct memslots *slots,
 			   const struct memslot *old, const struct memslot *new)
@@ -217,7 +245,7 @@ static int slot_may_change(struct keel_vm *vm, const struct memslots *slots,
 		return -EINVAL;
 	if (old && new->base.v == old->base.v)
 		return 0;
-	if (slot_overlaps(slots, new))
+	if (slot_overlaps(slots, new) || lent_overlaps(vm->stage2.lent, new))
 		return -EEXIST;
 	if ((new->base.v + memslot_size(new) - 1) >> vm->stage2.ipa_bits)
 		return -EFAULT;

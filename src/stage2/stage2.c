@@ -75,6 +75,9 @@ void stage2_destroy(struct keel_vm *vm)
 	struct stage2 *s2 = &vm->stage2;
 
 	stage2_notifier_unregister(vm);
+	if (s2->lent)
+		stage2_unmap(vm, s2->lent->base,
+			     ipa_add(s2->lent->base, (u64)s2->lent->nr << PAGE_SHIFT), true);
 	stage2_tables_destroy(s2);
 	kfree(s2->last_vcpu);
 	stage2_slots_destroy(s2);

@@ -41,8 +41,12 @@ static int ret_x0(struct keel_vcpu *vcpu, s64 ret)
 /* Any power-down state may be answered with standby (5.4.2): WFI, back at the next instruction. */
 static int psci_cpu_suspend(struct keel_vcpu *vcpu)
 {
+	u32 state = power_suspend_state(vcpu->vm, vcpu->state.ctx.x[1]);
+
+	if (state == KEEL_POWER_RUN)
+		return ret_x0(vcpu, PSCI_RET_INVALID_PARAMS);
 	vcpu->state.ctx.x[0] = PSCI_RET_SUCCESS;
-	vcpu_block(vcpu);
+	vcpu_block(vcpu, state);
 	return 1;
 }
 
@@ -56,6 +60,7 @@ static void power_off(struct keel_vcpu *vcpu)
 static int psci_cpu_off(struct keel_vcpu *vcpu)
 {
 	power_off(vcpu);
+	power_vcpu_reset(vcpu);
 	vcpu_request(vcpu, VCPU_REQ_SLEEP);
 	return ret_x0(vcpu, PSCI_RET_SUCCESS);
 }

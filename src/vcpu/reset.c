@@ -164,5 +164,6 @@ void vcpu_reset(struct keel_vcpu *vcpu)
 	s->vserror_esr = 0;
 	vtimer_vcpu_reset(vcpu);
 	vgic_vcpu_reset(vcpu);
+	power_vcpu_reset(vcpu);
 	apply_cpu_on(vcpu);
 }

@@ -158,9 +158,11 @@ int vcpu_handle_wfx(struct keel_vcpu *vcpu)
 	bool wfe = vcpu->state.ctx.esr & ESR_ELx_WFx_ISS_WFE;
 
 	vcpu_skip(vcpu);
-	if (wfe)
+	if (!wfe) {
+		vcpu_block(vcpu, KEEL_POWER_WFI);
+	} else {
+		vcpu->power.wfe++;
 		cond_resched();
-	else
-		vcpu_block(vcpu);
+	}
 	return 1;
 }

@@ -114,6 +114,28 @@ TRACE_EVENT(keel_irq,
 		  __entry->intid, __entry->level)
 );
 
+/* A vCPU is treated by another target; in parts of KEEL_POWER_FULL, asked as KEEL_POWER_VCPU's. */
+TRACE_EVENT(keel_power,
+	TP_PROTO(struct keel_vcpu *vcpu, u32 asked, u32 target, u32 delivered),
+	TP_ARGS(vcpu, asked, target, delivered),
+	TP_STRUCT__entry(
+		__field(u32, vm)
+		__field(u32, vcpu)
+		__field(u32, asked)
+		__field(u32, target)
+		__field(u32, delivered)
+	),
+	TP_fast_assign(
+		__entry->vm = vcpu->vm->id;
+		__entry->vcpu = vcpu->id;
+		__entry->asked = asked;
+		__entry->target = target;
+		__entry->delivered = delivered;
+	),
+	TP_printk("vm %u vcpu %u asked %d target %u delivered %u", __entry->vm, __entry->vcpu,
+		  (int)__entry->asked, __entry->target, __entry->delivered)
+);
+
 #endif /* KEEL_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -26,6 +26,7 @@ DECLARE_WAIT_QUEUE_HEAD(vm_ended);
 
 static void vcpu_destroy(struct keel_vcpu *vcpu)
 {
+	power_vcpu_destroy(vcpu);
 	vtimer_vcpu_destroy(vcpu);
 	vgic_vcpu_destroy(vcpu);
 	stage2_vcpu_destroy(vcpu);
@@ -77,6 +78,7 @@ static void vm_destroy(struct kref *ref)
 	vgic_vm_destroy(vm);
 	coalesced_destroy(vm);
 	mmio_destroy(vm);
+	power_vm_destroy(vm);
 	cleanup_srcu_struct(&vm->srcu);
 	vm_forget_creator(vm);
 	kvfree(vm);
@@ -200,6 +202,7 @@ struct keel_vm *vm_create(unsigned long type)
 	pnmi_vm_init(vm);
 	backdoor_vm_init(vm);
 	vtimer_vm_init(vm);
+	power_vm_init(vm);
 
 	mutex_lock(&vms_lock);
 	vm->id = ++last_id;
@@ -256,6 +259,7 @@ static struct keel_vcpu *vcpu_create(struct keel_vm *vm, u32 id)
 	rcuwait_init(&vcpu->wait);
 	vcpu_preempt_init(vcpu);
 	vcpu_visit_init(vcpu);
+	power_vcpu_init(vcpu);
 	vcpu->kvm_run = (struct kvm_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!vcpu->kvm_run)
 		goto err_run;
@@ -297,6 +301,7 @@ struct keel_vcpu *vm_create_vcpu(struct keel_vm *vm, u32 id)
 	/* Pairs with the load-acquire in vm_for_each_vcpu(). */
 	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);
 	mutex_unlock(&vm->hold_lock);
+	power_vcpu_added(vcpu);
 	return vcpu;
 }
 

@@ -22,6 +22,8 @@ static void vcpu_load_here(struct keel_vcpu *vcpu)
 	struct prda *p = host_prda();
 	unsigned long flags;
 
+	if (unlikely(READ_ONCE(vcpu->power.on)))
+		power_count(vcpu, POWER_RUN);
 	vcpu->prda = p;
 	local_irq_save(flags);
 	el2_call(el2_load, vcpu, p);
@@ -46,10 +48,17 @@ static void preempt_sched_in(struct preempt_notifier *n, int cpu)
 	vcpu_load_here(container_of(n, struct keel_vcpu, preempt));
 }
 
-/* Under rq->lock: registers and vCPU memory only (switch.md 1.9). */
+/*
+ * Under rq->lock: registers and vCPU memory only (switch.md 1.9). A thread that would go on waits
+ * for a CPU, one that sleeps (a page that comes from a disk) does not.
+ */
 static void preempt_sched_out(struct preempt_notifier *n, struct task_struct *next)
 {
-	vcpu_put_here(container_of(n, struct keel_vcpu, preempt));
+	struct keel_vcpu *vcpu = container_of(n, struct keel_vcpu, preempt);
+
+	vcpu_put_here(vcpu);
+	if (unlikely(READ_ONCE(vcpu->power.on)))
+		power_count(vcpu, task_is_running(current) ? POWER_WAIT : POWER_NOTHING);
 }
 
 static struct preempt_ops preempt_ops = {
@@ -74,6 +83,8 @@ void vcpu_put(struct keel_vcpu *vcpu)
 {
 	preempt_disable();
 	vcpu_put_here(vcpu);
+	if (unlikely(READ_ONCE(vcpu->power.on)))
+		power_count(vcpu, POWER_NOTHING);
 	preempt_notifier_unregister(&vcpu->preempt);
 	preempt_enable();
 }
@@ -96,6 +107,8 @@ void vcpu_kick(struct keel_vcpu *vcpu)
 	smp_mb();
 	if (READ_ONCE(vcpu->mode) == VCPU_IN_GUEST)
 		vcpu_send_kick(vcpu);
+	if (unlikely(READ_ONCE(vcpu->power.sleeping)))
+		power_woken(vcpu);
 	rcuwait_wake_up(&vcpu->wait);
 }
 
@@ -186,9 +199,10 @@ bool vcpu_runnable(struct keel_vcpu *vcpu)
 	return vgic_pending(vcpu) || READ_ONCE(vcpu->state.vserror);
 }
 
-static bool vcpu_block_ends(struct keel_vcpu *vcpu)
+bool vcpu_block_ends(struct keel_vcpu *vcpu)
 {
-	const unsigned long no_reason = BIT(VCPU_REQ_SLEEP) | BIT(VCPU_REQ_HOLD);
+	const unsigned long no_reason = BIT(VCPU_REQ_SLEEP) | BIT(VCPU_REQ_HOLD) |
+					BIT(VCPU_REQ_POWER);
 
 	return vcpu_runnable(vcpu) || READ_ONCE(vcpu->requests) & ~no_reason ||
 	       kvm_run_immediate_exit(vcpu->kvm_run) || READ_ONCE(vm_shut_down);
@@ -211,8 +225,16 @@ static bool never(struct keel_vcpu *vcpu, void *arg)
 	return false;
 }
 
-void vcpu_block(struct keel_vcpu *vcpu)
+void vcpu_sleep(struct keel_vcpu *vcpu)
+{
+	vcpu_block_until(vcpu, never, NULL);
+}
+
+void vcpu_block(struct keel_vcpu *vcpu, u32 state)
 {
 	vcpu_count(vcpu, COUNT_HALT_WAKEUP);
-	vcpu_block_until(vcpu, never, NULL);
+	if (unlikely(READ_ONCE(vcpu->power.on)))
+		power_sleep(vcpu, state);
+	else
+		vcpu_sleep(vcpu);
 }

@@ -837,7 +837,7 @@ struct keel_power_sleep {
  * @target: out: what comes of it: brought between KEEL_POWER's @min and @max; unasked: @max
  * @delivered: out: what it had lately, while it wanted to run
  * @nice: out: the nice value that its thread has by the policy, -20 to 19; 0 with KEEL_POWER_OFF
- * @asks: out: writes to its performance registers
+ * @asks: out: writes to performance registers, by this vCPU
  * @changes: out: how often the host was adjusted to it
  * @run: out: ns on a host CPU
  * @wait: out: ns in which it wanted to run and others did
