@@ -10,7 +10,7 @@
 
 #include "internal.h"
 
-#define WINDOW_NS	(10 * NSEC_PER_MSEC)	/* of what is delivered */
+#define WINDOW_NS	(40 * NSEC_PER_MSEC)	/* of what is delivered: some periods of a cap */
 #define WINDOW_WANTED_NS NSEC_PER_MSEC		/* in less of it nothing can be told */
 
 void power_count(struct keel_vcpu *vcpu, enum power_doing doing)

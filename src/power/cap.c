@@ -65,8 +65,9 @@ static void cap_charge(struct keel_vcpu *vcpu, u64 now)
 }
 
 /* Periods that have begun pay what is owed, and one of them can be spent. */
-static void cap_refill(struct power_vcpu *p, u64 now)
+static void cap_refill(struct keel_vcpu *vcpu, u64 now)
 {
+	struct power_vcpu *p = &vcpu->power;
 	u64 periods;
 	s64 quota;
 
@@ -78,6 +79,8 @@ static void cap_refill(struct power_vcpu *p, u64 now)
 	p->budget = min(quota, p->budget + (s64)min_t(u64, periods, MAX_PERIODS) * quota);
 	p->period_end += periods * PERIOD_NS;
 	p->limit = 0;
+	/* In whole periods: in a part of one it may have run all the time, or not at all. */
+	power_measure(vcpu, now);
 }
 
 /* Something other than the time that the thread must look at. */
@@ -116,7 +119,7 @@ bool power_cap_ready(struct keel_vcpu *vcpu, u64 now)
 
 	cap_join(vcpu);
 	cap_charge(vcpu, now);
-	cap_refill(p, now);
+	cap_refill(vcpu, now);
 	if (p->target >= KEEL_POWER_FULL)
 		return true;
 	if (p->budget <= p->limit && cap_may_lend(vcpu) && vcpu_runnable(vcpu))

@@ -113,7 +113,7 @@ void power_look_at(struct keel_vcpu *vcpu, u64 at);
 /** power_time() - ns that @vcpu has done @doing, until @now */
 u64 power_time(const struct keel_vcpu *vcpu, enum power_doing doing, u64 now);
 
-/** power_measure() - make @delivered anew if its window is over; the vCPU's thread */
+/** power_measure() - make @delivered anew if its window is over; the vCPU's thread, loaded */
 void power_measure(struct keel_vcpu *vcpu, u64 now);
 
 /* --- cap.c --- */

@@ -95,7 +95,8 @@ bool power_may_enter(struct keel_vcpu *vcpu)
 		power_qos_note();
 	if (p->slept != KEEL_POWER_RUN)
 		power_slept(vcpu, now);
-	power_measure(vcpu, now);
+	if (policy != KEEL_POWER_CAP)
+		power_measure(vcpu, now);
 	return true;
 }
 

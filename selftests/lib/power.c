@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include "power.h"
+
+GUEST_DECLARE(power);
+
+/* In the archive, so that only programs that use it have the guest. */
+void power_create(struct vm *vm, int cpus)
+{
+	vm_create_guest(vm, guest_power, guest_power_end, cpus);
+	vm_gic_create(vm, 64);
+	memset(vm_ptr(vm, SHARED_IPA), 0, POWER_CPUS * sizeof(struct power_cpu));
+}
+
+struct power_cpu *power_cpu(struct vm *vm, int cpu)
+{
+	return (struct power_cpu *)vm_ptr(vm, SHARED_IPA) + cpu;
+}
+
+static void wait_alive(struct vm *vm, int cpu)
+{
+	while (!READ_ONCE(power_cpu(vm, cpu)->alive))
+		sched_yield();
+}
+
+void power_start(struct vm *vm)
+{
+	int i;
+
+	vm_start(vm);
+	wait_alive(vm, 0);
+	for (i = 1; i < vm->nr_vcpus; i++) {
+		REQUIRE_EQ(power_tell(vm, 0, POWER_ON, i), 0);
+		wait_alive(vm, i);
+	}
+}
+
+void power_end(struct vm *vm)
+{
+	power_begin(vm, 0, POWER_END, (u64 [4]){});
+	vm_wait(vm);
+	vm_destroy(vm);
+}
+
+void power_begin(struct vm *vm, int cpu, u64 command, const u64 *arg)
+{
+	struct power_cpu *c = power_cpu(vm, cpu);
+
+	memcpy(c->arg, arg, sizeof(c->arg));
+	__atomic_store_n(&c->command, command, __ATOMIC_RELEASE);
+}
+
+u64 power_wait(struct vm *vm, int cpu)
+{
+	struct power_cpu *c = power_cpu(vm, cpu);
+
+	while (__atomic_load_n(&c->command, __ATOMIC_ACQUIRE))
+		sched_yield();
+	return c->result;
+}
+
+u64 power_tell_args(struct vm *vm, int cpu, u64 command, const u64 *arg)
+{
+	power_begin(vm, cpu, command, arg);
+	return power_wait(vm, cpu);
+}
+
+int power_ioctl(int fd, unsigned long nr, void *arg)
+{
+	return ioctl(fd, nr, arg) ? -errno : 0;
+}
+
+void power_policy(struct vm *vm, u32 policy, u32 min, u32 max)
+{
+	struct keel_power p = {
+		.size = sizeof(p), .set = KEEL_POWER_SET_POLICY | KEEL_POWER_SET_RANGE,
+		.policy = policy, .min = min, .max = max,
+	};
+
+	REQUIRE_EQ(power_ioctl(vm->fd, KEEL_POWER, &p), 0);
+}
+
+void power_page_add(struct vm *vm, u32 layout)
+{
+	struct keel_power_page page = {
+		.size = sizeof(page), .ipa = POWER_IPA, .layout = layout,
+		.nr_vcpus = POWER_CPUS, .nr_levels = 4,
+	};
+	static const u32 khz[] = { 500000, 1000000, 1500000, 2000000 };
+	static const u32 cppc[] = { 100, 200, 800, 1000 };
+
+	memcpy(page.level, layout == KEEL_POWER_PAGE_CPPC ? cppc : khz, sizeof(khz));
+	REQUIRE_EQ(power_ioctl(vm->fd, KEEL_POWER_PAGE, &page), 0);
+}
+
+struct keel_power_vcpu power_look(struct vm *vm, int cpu)
+{
+	struct keel_power_vcpu v = { .size = sizeof(v), .vcpu = cpu };
+
+	REQUIRE_EQ(power_ioctl(vm->fd, KEEL_POWER_VCPU, &v), 0);
+	return v;
+}
