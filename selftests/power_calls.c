@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -315,7 +314,7 @@ static pid_t vcpu_tid(void)
 static void wait_nice(pid_t tid, int nice)
 {
 	while (thread_nice(tid) != nice)
-		sched_yield();
+		usleep(100);
 }
 
 static void nice_value(void)
@@ -362,7 +361,7 @@ static void switched_off(void)
 	CHECK_EQ(power_look(&vm, 1).asked, FULL / 4);
 	power_begin(&vm, 1, POWER_OFF, (u64 [4]){});
 	while (power_look(&vm, 1).state != KEEL_POWER_CPU_OFF)
-		sched_yield();
+		usleep(100);
 	CHECK_EQ(power_look(&vm, 1).asked, KEEL_POWER_UNASKED);
 	CHECK_EQ(load(0, REG(1, 0x04)), 2000000);
 	/* Asked by another while it is off: it begins anew all the same. */
@@ -370,7 +369,7 @@ static void switched_off(void)
 	WRITE_ONCE(power_cpu(&vm, 1)->alive, 0);
 	CHECK_EQ(power_tell(&vm, 0, POWER_ON, 1), 0);
 	while (!READ_ONCE(power_cpu(&vm, 1)->alive))
-		sched_yield();
+		usleep(100);
 	CHECK_EQ(power_look(&vm, 1).asked, KEEL_POWER_UNASKED);
 	CHECK_EQ(load(1, REG(1, 0x04)), 2000000);
 	CHECK(power_look(&vm, 1).sleep[KEEL_POWER_CPU_OFF].count >= 1);

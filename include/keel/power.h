@@ -136,6 +136,9 @@ struct power_vm {
 /** power_vm_init() - of a new VM: nothing is followed */
 void power_vm_init(struct keel_vm *vm);
 
+/** power_vm_end() - nobody looks at its vCPUs any more; they still exist */
+void power_vm_end(struct keel_vm *vm);
+
 /** power_vm_destroy() - register pages are freed; stage 2 is gone */
 void power_vm_destroy(struct keel_vm *vm);
 

@@ -313,10 +313,14 @@ void power_vm_init(struct keel_vm *vm)
 	vm->power.max = KEEL_POWER_FULL;
 }
 
-void power_vm_destroy(struct keel_vm *vm)
+void power_vm_end(struct keel_vm *vm)
 {
 	if (vm->power.policy != KEEL_POWER_OFF)
 		power_qos_remove(vm);
+}
+
+void power_vm_destroy(struct keel_vm *vm)
+{
 	power_page_free(vm->power.page);
 	mutex_destroy(&vm->power.lock);
 }

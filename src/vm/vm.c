@@ -71,6 +71,7 @@ static void vm_destroy(struct kref *ref)
 	wake_up_all(&vm_ended);
 
 	backdoor_vm_destroy(vm);
+	power_vm_end(vm);
 	/* Tables first: the notifier must not find half a VM. */
 	stage2_destroy(vm);
 	for (i = 0; i < vm->nr_vcpus; i++)
