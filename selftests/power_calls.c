@@ -245,8 +245,8 @@ static void delivered(void)
 	create(1, KEEL_POWER_PAGE_CPPC);
 	power_start(&vm);
 	do {
-		reference = power_tell(&vm, 0, POWER_LOAD, REG(0, 0x20), 8);
 		got = power_tell(&vm, 0, POWER_LOAD, REG(0, 0x28), 8);
+		reference = power_tell(&vm, 0, POWER_LOAD, REG(0, 0x20), 8);
 	} while (!reference);
 	CHECK(got);
 	CHECK(got <= reference);

@@ -23,12 +23,15 @@ static enum hrtimer_restart look_again(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* One that comes too early costs a look; a CPU that it was left behind on still sends the kick. */
+/*
+ * One that comes too early costs a look. One whose callback runs at this moment, on the CPU where it
+ * was started, may have been answered before: it does not count.
+ */
 void power_look_at(struct keel_vcpu *vcpu, u64 at)
 {
 	struct power_vcpu *p = &vcpu->power;
 
-	if (hrtimer_active(&p->timer) && p->timer_at <= at)
+	if (hrtimer_is_queued(&p->timer) && p->timer_at <= at)
 		return;
 	p->timer_at = at;
 	hrtimer_start(&p->timer, ns_to_ktime(at), HRTIMER_MODE_ABS_HARD);
