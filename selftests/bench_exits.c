@@ -39,6 +39,7 @@ static const struct op {
 	int vcpus;
 	bool sleeps;		/* counted by the PMU */
 	u32 hooks;		/* keel's alone: that it needs */
+	bool power;		/* the same: with idle states, performance registers, a policy */
 } ops[BENCH_NR] = {
 	[BENCH_NOTHING]		= { "nothing", .sleeps = true },
 	[BENCH_HYPERCALL]	= { "hypercall" },
@@ -61,6 +62,14 @@ static const struct op {
 	[BENCH_EOI]		= { "eoi" },
 	[BENCH_TIMER]		= { "timer" },
 	[BENCH_WFI_WAKE]	= { "wfi_wake", .sleeps = true },
+	[BENCH_SUSPEND]		= { "suspend", .sleeps = true },
+	[BENCH_SUSPEND_SHALLOW]	= { "suspend_shallow", .sleeps = true, .power = true },
+	[BENCH_SUSPEND_DEEP]	= { "suspend_deep", .sleeps = true, .power = true },
+	[BENCH_LATE_WFI]	= { "late_wfi" },
+	[BENCH_LATE_SUSPEND]	= { "late_suspend" },
+	[BENCH_LATE_SHALLOW]	= { "late_shallow", .power = true },
+	[BENCH_LATE_DEEP]	= { "late_deep", .power = true },
+	[BENCH_PERF]		= { "perf_store", .power = true },
 	[BENCH_IOEVENTFD]	= { "ioeventfd", .helper = wait_for_kicks },
 	[BENCH_IOEVENTFD_WAKE]	= { "ioeventfd_wake", .helper = wait_for_kicks },
 	[BENCH_IRQFD]		= { "irqfd", .helper = signal_on_request },
@@ -278,6 +287,29 @@ static void hooks_set(struct vm *vm, u32 hooks)
 		REQUIRE_OK(ioctl(vm->fd, KEEL_HOOKS, &args));
 }
 
+static void power_set(struct vm *vm)
+{
+	struct keel_power_page page = {
+		.size = sizeof(page), .ipa = BENCH_PERF_IPA, .layout = KEEL_POWER_PAGE_CPUFREQ,
+		.nr_vcpus = 1, .nr_levels = 1, .level = { 2000000 },
+	};
+	struct keel_power_states states = {
+		.size = sizeof(states), .nr = 2,
+		.state = {
+			{ .id = BENCH_SHALLOW, .latency = 50, .residency = 100, .name = "shallow" },
+			{ .id = BENCH_DEEP, .flags = KEEL_POWER_STATE_DEEP, .latency = 500,
+			  .residency = 2000, .name = "deep" },
+		},
+	};
+	struct keel_power power = {
+		.size = sizeof(power), .set = KEEL_POWER_SET_POLICY, .policy = KEEL_POWER_HINT,
+	};
+
+	REQUIRE_OK(ioctl(vm->fd, KEEL_POWER_PAGE, &page));
+	REQUIRE_OK(ioctl(vm->fd, KEEL_POWER_STATES, &states));
+	REQUIRE_OK(ioctl(vm->fd, KEEL_POWER, &power));
+}
+
 static void run_op(enum bench_op op)
 {
 	pthread_t thread;
@@ -289,6 +321,8 @@ static void run_op(enum bench_op op)
 	vcpu_start_at(&vm.vcpus[0], RAM_IPA, BENCH_ARG(op, bench_batches()));
 	vm_gic_create(&vm, 64);
 	hooks_set(&vm, b.op->hooks);
+	if (b.op->power)
+		power_set(&vm);
 	b.shared = vm_ptr(&vm, SHARED_IPA);
 	mem_create(b.op);
 	b.stats = el2_wanted() ? kvm_stats_open(vm.vcpus[0].fd) : -1;
@@ -342,7 +376,7 @@ static void bench_ops(enum bench_op first, enum bench_op last)
 	for (i = 0; i < EL2_COUNTS; i++)
 		frame_el2[i] = bench_median(b.el2_value[i] + 1, b.batches - 1);
 	for (op = first; op <= (int)last; op++) {
-		if (ops[op].hooks && !kvm_is_keel())
+		if ((ops[op].hooks || ops[op].power) && !kvm_is_keel())
 			continue;
 		run_op(op);
 		print_op(&ops[op]);
@@ -352,7 +386,7 @@ static void bench_ops(enum bench_op first, enum bench_op last)
 /* One CPU of the host is enough for these, and best: nothing else runs. */
 static void alone(void)
 {
-	bench_ops(BENCH_HYPERCALL, BENCH_WFI_WAKE);
+	bench_ops(BENCH_HYPERCALL, BENCH_PERF);
 }
 
 static void two(void)

@@ -232,6 +232,8 @@ static void cppc_registers(void)
 	store(0, REG(0, 0x10), 4, 100);
 	store(0, REG(0, 0x14), 4, 300);
 	CHECK_EQ(power_look(&vm, 0).asked, 307);
+	store(0, REG(0, 0x18), 4, 1);
+	CHECK_EQ(power_look(&vm, 0).asked, 102);
 	store(0, REG(0, 0x00), 4, 1);
 	CHECK_EQ(load(0, REG(0, 0x00)), 1000);
 	power_end(&vm);
@@ -256,6 +258,22 @@ static void delivered(void)
 	power_end(&vm);
 }
 
+/* One level: whatever part of it. */
+static void continuous(void)
+{
+	create(1, 0);
+	REQUIRE_EQ(place((struct keel_power_page){
+			.size = sizeof(good_page), .ipa = POWER_IPA, .nr_vcpus = 1,
+			.layout = KEEL_POWER_PAGE_CPUFREQ, .nr_levels = 1,
+			.level = { 2048 } }), 0);
+	power_start(&vm);
+	store(0, REG(0, 0x04), 4, 20);
+	CHECK_EQ(power_look(&vm, 0).asked, 10);
+	store(0, REG(0, 0x04), 4, 0);
+	CHECK_EQ(power_look(&vm, 0).asked, 1);
+	power_end(&vm);
+}
+
 static u32 asked(u64 khz)
 {
 	store(0, REG(0, 0x04), 4, khz);
@@ -276,7 +294,7 @@ static void asking(void)
 	CHECK_EQ(asked(2000000), FULL);
 	CHECK_EQ(asked(3000000), FULL);
 	CHECK_EQ(asked(UINT_MAX), FULL);
-	CHECK_EQ(asked(0), 1);
+	CHECK_EQ(asked(0), FULL / 4);
 	CHECK_EQ(asked(1000001), FULL / 2);
 	CHECK_EQ(power_look(&vm, 0).asks, 6);
 	/* The other one's, which is its own to follow. */
@@ -328,17 +346,17 @@ static void nice_value(void)
 	CHECK_EQ(thread_nice(tid), 0);
 	power_policy(&vm, KEEL_POWER_HINT, 0, FULL);
 	/* 1.25^6 is about 4. */
-	CHECK_EQ(thread_nice(tid), 6);
+	wait_nice(tid, 6);
 	CHECK_EQ(power_look(&vm, 0).nice, 6);
 	asked(1000000);
 	wait_nice(tid, 3);
 	asked(2000000);
 	wait_nice(tid, 0);
-	asked(1);
+	power_policy(&vm, KEEL_POWER_HINT, 0, 1);
 	wait_nice(tid, 19);
 	/* Never below what the VMM grants, never above. */
 	power_policy(&vm, KEEL_POWER_HINT, FULL / 2, FULL / 2);
-	CHECK_EQ(thread_nice(tid), 3);
+	wait_nice(tid, 3);
 	/* Somebody else's value is the thread's own from then on. */
 	REQUIRE_EQ(setpriority(PRIO_PROCESS, tid, 5), 0);
 	asked(500000);
@@ -543,6 +561,7 @@ static const struct ktap_case cases[] = {
 	{ "cpufreq_registers", cpufreq_registers },
 	{ "cppc_registers", cppc_registers },
 	{ "delivered", delivered },
+	{ "continuous", continuous },
 	{ "asking", asking },
 	{ "nice_value", nice_value },
 	{ "switched_off", switched_off },

@@ -260,6 +260,72 @@ static void run_wfi_wake(int n)
 		sleep_us(ASLEEP_US);
 }
 
+/* As sleep_us(), by CPU_SUSPEND: the interrupt ends it although it is masked. */
+static void suspend_us(u32 state, u64 us)
+{
+	u64 seen = READ_ONCE(timer_seen);
+
+	irq_off();
+	timer_arm(us);
+	while (READ_ONCE(timer_seen) == seen) {
+		hvc(PSCI_CPU_SUSPEND, state, 0, 0);
+		irq_on();
+		irq_off();
+	}
+	irq_on();
+}
+
+static void run_suspend(int n)
+{
+	while (n--)
+		suspend_us(BENCH_SHALLOW, ASLEEP_US);
+}
+
+static void run_suspend_deep(int n)
+{
+	while (n--)
+		suspend_us(BENCH_DEEP, ASLEEP_US);
+}
+
+static u64 late_wfi_ticks(int n)
+{
+	u64 sum = 0;
+
+	while (n--) {
+		sleep_us(ASLEEP_US);
+		sum += timer_late;
+	}
+	return sum;
+}
+
+static u64 late_suspend_ticks(int n)
+{
+	u64 sum = 0;
+
+	while (n--) {
+		suspend_us(BENCH_SHALLOW, ASLEEP_US);
+		sum += timer_late;
+	}
+	return sum;
+}
+
+static u64 late_deep_ticks(int n)
+{
+	u64 sum = 0;
+
+	while (n--) {
+		suspend_us(BENCH_DEEP, ASLEEP_US);
+		sum += timer_late;
+	}
+	return sum;
+}
+
+static void run_perf(int n)
+{
+	while (n--)
+		mmio_write(BENCH_PERF_IPA + 4, 4, 500000 + n);
+}
+
 /* Only the EOI is timed: the SGI to oneself before it is not. */
 static u64 eoi_ticks(int n)
 {
@@ -410,6 +476,14 @@ static const struct {
 	[BENCH_EOI]		= { NULL, eoi_ticks, 1000 },
 	[BENCH_TIMER]		= { NULL, timer_ticks, 500 },
 	[BENCH_WFI_WAKE]	= { run_wfi_wake, NULL, 50 },
+	[BENCH_SUSPEND]		= { run_suspend, NULL, 50 },
+	[BENCH_SUSPEND_SHALLOW]	= { run_suspend, NULL, 50 },
+	[BENCH_SUSPEND_DEEP]	= { run_suspend_deep, NULL, 50 },
+	[BENCH_LATE_WFI]	= { NULL, late_wfi_ticks, 50 },
+	[BENCH_LATE_SUSPEND]	= { NULL, late_suspend_ticks, 50 },
+	[BENCH_LATE_SHALLOW]	= { NULL, late_suspend_ticks, 50 },
+	[BENCH_LATE_DEEP]	= { NULL, late_deep_ticks, 50 },
+	[BENCH_PERF]		= { run_perf, NULL, 10000 },
 	[BENCH_IOEVENTFD]	= { NULL, ioeventfd_ticks, 50 },
 	[BENCH_IOEVENTFD_WAKE]	= { NULL, ioeventfd_wake_ticks, 50 },
 	[BENCH_IRQFD]		= { NULL, irqfd_ticks, 200 },

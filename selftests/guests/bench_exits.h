@@ -25,6 +25,14 @@ enum bench_op {
 	BENCH_EOI,		/* ICC_EOIR1_EL1 of an SGI */
 	BENCH_TIMER,		/* from the deadline to the handler, the vCPU running */
 	BENCH_WFI_WAKE,		/* arm the timer, WFI, the handler */
+	BENCH_SUSPEND,		/* the same by PSCI CPU_SUSPEND */
+	BENCH_SUSPEND_SHALLOW,	/* to states that have a name, with a power policy; keel only */
+	BENCH_SUSPEND_DEEP,
+	BENCH_LATE_WFI,		/* from the deadline to the handler, asleep in WFI */
+	BENCH_LATE_SUSPEND,	/* in CPU_SUSPEND */
+	BENCH_LATE_SHALLOW,	/* and its states; keel only */
+	BENCH_LATE_DEEP,
+	BENCH_PERF,		/* store to a performance register, each another value; keel only */
 	BENCH_IOEVENTFD,	/* store to the instruction after it; a thread waits */
 	BENCH_IOEVENTFD_WAKE,	/* store until the guest sees what that thread wrote */
 	BENCH_IRQFD,		/* request to a thread that signals, to the handler */
@@ -48,6 +56,11 @@ enum bench_op {
 #define BENCH_MESSAGE_SIZE	(60 * 1024)
 #define BENCH_REQUEST_IPA	0x40400000ULL
 #define BENCH_ANSWER_IPA	0x40420000ULL
+
+/* PSCI's power_state of the states, and the performance register. */
+#define BENCH_SHALLOW	1
+#define BENCH_DEEP	0x10002
+#define BENCH_PERF_IPA	0x0b000000ULL
 
 #define BENCH_KICK_IPA	(MMIO_IPA + 0x1000)	/* an ioeventfd */
 #define BENCH_SPI	40

@@ -22,7 +22,10 @@ static u32 __el2 to_full(u32 val, u32 top)
 	return scaled ?: 1;
 }
 
-/* ACPI 6.5, 8.4.6.1.2: desired performance is brought between minimum and maximum. */
+/*
+ * ACPI 6.5, 8.4.6.1.2: desired performance is brought between minimum and maximum, and these into
+ * what there is.
+ */
 static u32 __el2 cppc_asked(const struct power_page *page, const u32 *regs, unsigned int reg,
 			    u32 val)
 {
@@ -31,7 +34,7 @@ static u32 __el2 cppc_asked(const struct power_page *page, const u32 *regs, unsi
 	u32 most = reg == CPPC_MAX ? val : READ_ONCE(regs[CPPC_MAX]);
 
 	least = max(least, page->level[LEVEL_LOWEST]);
-	most = most ?: page->level[LEVEL_HIGHEST];
+	most = most ? max(most, page->level[LEVEL_LOWEST]) : page->level[LEVEL_HIGHEST];
 	return to_full(min(max(desired, least), most), power_page_top(page));
 }
 
@@ -44,6 +47,9 @@ bool __el2 power_page_asks(const struct power_page *page, const u32 *regs, unsig
 	if (page->layout == KEEL_POWER_PAGE_CPUFREQ) {
 		if (offset != CPUFREQ_SET)
 			return false;
+		/* One level is no lowest: any part of it can be asked for. */
+		if (page->nr_levels > 1)
+			val = max(val, page->level[0]);
 		*asked = to_full(val, power_page_top(page));
 		return true;
 	}
@@ -86,10 +92,11 @@ void __el2 power_page_store(const struct power_page *page, u32 *regs, unsigned i
 
 bool __el2 power_may_own(const struct keel_vcpu *vcpu, struct ipa a)
 {
-	const struct power_page *page = vcpu->vm->power.page;
-
-	return vcpu->power.regs &&
-	       a.v - page->region.base.v - vcpu->id * KEEL_POWER_STRIDE < KEEL_POWER_STRIDE;
+	/* With them comes the page: pairs with power_page_attach(). */
+	if (likely(!smp_load_acquire(&vcpu->power.regs)))
+		return false;
+	return a.v - vcpu->vm->power.page->region.base.v - vcpu->id * KEEL_POWER_STRIDE <
+	       KEEL_POWER_STRIDE;
 }
 
 bool __el2 power_store_el2(struct keel_vcpu *vcpu, struct ipa a, unsigned int len, u64 val)

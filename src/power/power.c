@@ -48,7 +48,7 @@ static u32 power_target(const struct power_vm *pv, u32 asked)
 	return min(max(asked, READ_ONCE(pv->min)), max);
 }
 
-/* @thread: the vCPU's, NULL: it is not in KVM_RUN. vcpu->mutex held. */
+/* @thread: the vCPU's, NULL: it is not in KVM_RUN, and not needed. vcpu->mutex held. */
 static void power_adjust(struct keel_vcpu *vcpu, struct task_struct *thread)
 {
 	struct power_vm *pv = &vcpu->vm->power;
@@ -135,10 +135,15 @@ void power_vcpu_reset(struct keel_vcpu *vcpu)
 
 /* --- settings --- */
 
+/* A thread that is not in KVM_RUN at this moment follows before its next entry; unless it is over. */
 static void visit_adjust(struct keel_vcpu *vcpu, void *arg)
 {
-	if (READ_ONCE(vcpu->power.pending))
-		power_adjust(vcpu, rcu_access_pointer(vcpu->task) == current ? current : NULL);
+	bool runs = rcu_access_pointer(vcpu->task) == current;
+
+	if (!READ_ONCE(vcpu->power.pending))
+		return;
+	if (runs || READ_ONCE(vcpu->vm->power.policy) == KEEL_POWER_OFF)
+		power_adjust(vcpu, runs ? current : NULL);
 }
 
 /* Each vCPU by the VM's settings. One that is not initialised has not asked for anything. */

@@ -33,7 +33,8 @@ u32 power_suspend_state(const struct keel_vm *vm, u32 id)
 
 void power_woken(struct keel_vcpu *vcpu)
 {
-	if (!READ_ONCE(vcpu->power.woken_at))
+	/* A request alone is no event, and the first one counts. */
+	if (!READ_ONCE(vcpu->power.woken_at) && vcpu_runnable(vcpu))
 		WRITE_ONCE(vcpu->power.woken_at, power_now());
 }
 
