@@ -116,6 +116,7 @@ struct vcpu_random {
  * @power_off: PSCI: off, until CPU_ON; changed under vm->vcpu.psci_lock
  * @suspended: KVM_MP_STATE_SUSPENDED: asleep until there is an interrupt, of which the VMM hears;
  *	means nothing while @power_off; changed under vm->vcpu.psci_lock
+ * @cpu_suspend: in PSCI CPU_SUSPEND, where its CPU interface may be off; its own thread writes it
  * @reset: state that CPU_ON left for the target to take over (under vm->psci_lock), with REQ_RESET
  * @vserror: a virtual SError is pending (HCR_EL2.VSE at the next entry)
  * @vserror_esr: its syndrome (VSESR_EL2)
@@ -132,6 +133,7 @@ struct vcpu_state {
 	bool sysregs_loaded;
 	bool power_off;
 	bool suspended;
+	bool cpu_suspend;
 	struct {
 		bool pending;
 		bool big_endian;

@@ -259,6 +259,14 @@ void vgic_map_fired(struct keel_vcpu *vcpu, bool level);
  */
 bool vgic_pending(struct keel_vcpu *vcpu);
 
+/**
+ * vgic_wakes() - the same, whatever the CPU interface lets through: for sleeps in which it may be
+ * off (Arm IHI 0069, 11.1: the redistributor's WakeRequest)
+ *
+ * Context: as vgic_pending().
+ */
+bool vgic_wakes(struct keel_vcpu *vcpu);
+
 /** vgic_flush() - software to list registers; interrupts off, vCPU loaded */
 void vgic_flush(struct keel_vcpu *vcpu);
 

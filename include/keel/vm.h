@@ -291,7 +291,7 @@ bool vcpu_block_ends(struct keel_vcpu *vcpu);
 void vcpu_block_until(struct keel_vcpu *vcpu, bool (*over)(struct keel_vcpu *vcpu, void *arg),
 		      void *arg);
 
-/** vcpu_runnable() - would the vCPU leave a WFI now */
+/** vcpu_runnable() - would the vCPU leave now the WFI or the deeper sleep that it is in */
 bool vcpu_runnable(struct keel_vcpu *vcpu);
 
 /** vm_shut_down - the machine reboots: no vCPU enters a guest any more */

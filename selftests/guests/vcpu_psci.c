@@ -115,7 +115,10 @@ static void no_interrupt(u32 intid)
 	sysreg_write(cntv_ctl_el0, 0);
 }
 
-/* Standby: returns when an interrupt is there, although it is masked. */
+/*
+ * Standby: returns when an interrupt is there, although it is masked. Every other time it is there
+ * before, and the CPU interface has its group switched off, as Linux does.
+ */
 static void suspend(void)
 {
 	int i;
@@ -126,10 +129,14 @@ static void suspend(void)
 	for (i = 0; i < 10; i++) {
 		sysreg_write(cntv_tval_el0, timer_us(1000));
 		sysreg_write(cntv_ctl_el0, TIMER_ENABLE);
+		icc_write(ICC_IGRPEN1_EL1, i % 2);
 		isb();
+		while (!(i % 2) && !(sysreg_read(cntv_ctl_el0) & TIMER_ISTATUS))
+			cpu_relax();
 		ASSERT_EQ(hvc(PSCI_CPU_SUSPEND, 0, 0, 0), PSCI_SUCCESS);
 		while (!(sysreg_read(cntv_ctl_el0) & TIMER_ISTATUS))
 			ASSERT_EQ(hvc(PSCI_CPU_SUSPEND, 0, 0, 0), PSCI_SUCCESS);
+		icc_write(ICC_IGRPEN1_EL1, 1);
 		irq_on();
 		while (sysreg_read(cntv_ctl_el0))
 			cpu_relax();

@@ -46,7 +46,9 @@ static int psci_cpu_suspend(struct keel_vcpu *vcpu)
 	if (state == KEEL_POWER_RUN)
 		return ret_x0(vcpu, PSCI_RET_INVALID_PARAMS);
 	vcpu->state.ctx.x[0] = PSCI_RET_SUCCESS;
+	WRITE_ONCE(vcpu->state.cpu_suspend, true);
 	vcpu_block(vcpu, state);
+	WRITE_ONCE(vcpu->state.cpu_suspend, false);
 	return 1;
 }
 

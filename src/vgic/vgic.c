@@ -323,6 +323,13 @@ bool vgic_pending(struct keel_vcpu *vcpu)
 		      (vmcr & ICH_VMCR_PMR_MASK) >> ICH_VMCR_PMR_SHIFT;
 }
 
+bool vgic_wakes(struct keel_vcpu *vcpu)
+{
+	struct vgic_queue *ready = vcpu->vgic.home.ready;
+
+	return READ_ONCE(ready[0].map) || READ_ONCE(ready[1].map);
+}
+
 void vgic_map_phys(struct keel_vcpu *vcpu, u32 intid, u32 host_intid,
 		   void (*set_active)(bool active))
 {

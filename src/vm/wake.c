@@ -196,7 +196,11 @@ bool vcpu_runnable(struct keel_vcpu *vcpu)
 {
 	if (READ_ONCE(vcpu->state.power_off))
 		return vcpu_has_request(vcpu, VCPU_REQ_RESET);
-	return vgic_pending(vcpu) || READ_ONCE(vcpu->state.vserror);
+	if (READ_ONCE(vcpu->state.vserror) || vgic_pending(vcpu))
+		return true;
+	/* Linux switches its CPU interface off for these. */
+	return (READ_ONCE(vcpu->state.cpu_suspend) || READ_ONCE(vcpu->state.suspended)) &&
+	       vgic_wakes(vcpu);
 }
 
 bool vcpu_block_ends(struct keel_vcpu *vcpu)
