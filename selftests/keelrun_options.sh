@@ -148,6 +148,36 @@ refuses "disk image disk is in use" --kernel off --disk disk,ro --disk disk
 # shellcheck disable=SC2046 # 32 times the option
 refuses "too many disks" --kernel off $(yes "--disk disk,ro" | head -n 32)
 
+for p in "" 500 2000x; do
+	refuses "perf $p: give the lowest and the highest" --kernel off --perf "$p"
+done
+for p in : 500: 500:2G 500:-2000 "500: 2000" 0x500:2000 500.5:2000 500:18446744073709551616 ::4; do
+	refuses "is not a frequency in MHz" --kernel off --perf "$p"
+done
+for p in 0:2000 500:0 500:100001 500:18446744073709551615; do
+	refuses "MHz is out of range: give 1 to 100000" --kernel off --perf "$p"
+done
+for p in 2000:500 2000:500:4 500:500; do
+	refuses "the lower frequency first" --kernel off --perf "$p"
+done
+for n in "" x -2 4:4 4x 18446744073709551616; do
+	refuses "is not a number of frequencies" --kernel off --perf "500:2000:$n"
+done
+for n in 0 1 33 4294967298; do
+	refuses "takes 2 to 32 frequencies" --kernel off --perf "500:2000:$n"
+done
+for p in full "" 1; do
+	refuses "power $p is unknown: give off, hint or cap" --kernel off --perf 500:2000 --power "$p"
+done
+refuses "power needs --perf" --kernel off --power cap
+for p in deep "" standby,retention; do
+	refuses "idle $p is unknown: give standby" --kernel off --idle "$p"
+done
+if [ "$dev" = /dev/kvm ] && [ ! -e /dev/keel ]; then
+	refuses "/dev/kvm has no performance" --kernel off --dev "$dev" --perf 500:2000
+	refuses "/dev/kvm has no idle states" --kernel off --dev "$dev" --idle standby
+fi
+
 refuses "console other is unknown" --kernel off --console other
 refuses "append is too long" --kernel off --append "$(cat letters)"
 refuses "cannot open nofile" --kernel off --dev nofile
@@ -165,6 +195,18 @@ ends 0 "an initrd, 4 CPUs, two disks and both consoles" --kernel off --initrd in
 ends 0 "--stats: one exit" --kernel off --stats </dev/null
 grep -q "^keelrun: exits all 1$" err
 result $? "--stats counts one exit"
+ends 0 "--idle none" --kernel off --idle none </dev/null
+if [ -e /dev/keel ]; then
+	for p in 1:100000 500:2000 500:2000:2 99999:100000:32; do
+		ends 0 "--perf $p" --kernel off --perf $p --cpus 4 </dev/null
+	done
+	for p in off hint cap; do
+		ends 0 "--power $p" --kernel off --perf 500:2000:4 --power $p </dev/null
+	done
+	for p in standby retention all; do
+		ends 0 "--idle $p" --kernel off --idle $p </dev/null
+	done
+fi
 ends 2 "reset with --no-reboot: status 2" --kernel reset --no-reboot </dev/null
 
 mkfifo in

@@ -12,11 +12,13 @@
 #include "fdt.h"
 #include "layout.h"
 #include "loader.h"
+#include "power.h"
 #include "vcpu.h"
 #include "vm.h"
 
 #define PHANDLE_GIC	1
 #define PHANDLE_CLOCK	2
+#define PHANDLE_IDLE	3	/* of the first idle state; the others follow */
 
 #define GIC_SPI		0
 #define GIC_PPI		1
@@ -117,6 +119,48 @@ static void write_chosen(struct tree *t, const struct boot_layout *layout, const
 	end(t);
 }
 
+/* In sysfs Linux shows the node's name; the binding wants the prefix. */
+static void write_idle_state(struct tree *t, unsigned int index)
+{
+	const struct idle_state *s = &idle_states[index];
+	char name[32];
+
+	snprintf(name, sizeof(name), "cpu-%s", s->name);
+	node(t, name);
+	prop_string(t, "compatible", "arm,idle-state");
+	prop_string(t, "idle-state-name", s->name);
+	prop_u32(t, "arm,psci-suspend-param", s->id);
+	prop_u32(t, "entry-latency-us", s->entry);
+	prop_u32(t, "exit-latency-us", s->exit);
+	prop_u32(t, "min-residency-us", s->residency);
+	prop_u32(t, "phandle", PHANDLE_IDLE + index);
+	end(t);
+}
+
+static void write_idle_states(struct tree *t, unsigned int idle)
+{
+	if (!idle)
+		return;
+	node(t, "idle-states");
+	prop_string(t, "entry-method", "psci");
+	for (unsigned int i = 0; i < NR_IDLE_STATES; i++)
+		if (idle & 1U << i)
+			write_idle_state(t, i);
+	end(t);
+}
+
+static void write_cpu_idle_states(struct tree *t, unsigned int idle)
+{
+	u32 phandles[NR_IDLE_STATES];
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < NR_IDLE_STATES; i++)
+		if (idle & 1U << i)
+			phandles[nr++] = PHANDLE_IDLE + i;
+	if (nr)
+		prop_cells(t, "cpu-idle-states", phandles, nr);
+}
+
 static void write_cpus(struct tree *t, const struct vm *vm)
 {
 	node(t, "cpus");
@@ -130,8 +174,10 @@ static void write_cpus(struct tree *t, const struct vm *vm)
 		prop_string(t, "compatible", "arm,armv8");
 		prop_string(t, "enable-method", "psci");
 		PROP_CELLS(t, "reg", mpidr >> 32, mpidr);
+		write_cpu_idle_states(t, vm->idle);
 		end(t);
 	}
+	write_idle_states(t, vm->idle);
 	end(t);
 }
 
@@ -215,6 +261,16 @@ static void write_rtc(struct tree *t)
 	end(t);
 }
 
+static void write_perf(struct tree *t, const struct vm *vm)
+{
+	if (!vm->has_perf)
+		return;
+	node_at(t, "cpufreq", PERF_BASE);
+	prop_string(t, "compatible", "qemu,virtual-cpufreq");
+	prop_reg(t, PERF_BASE, vm->nr_vcpus * (u64)KEEL_POWER_STRIDE);
+	end(t);
+}
+
 static void write_virtio(struct tree *t, unsigned int index)
 {
 	u64 base = VIRTIO_BASE + index * VIRTIO_SIZE;
@@ -253,6 +309,7 @@ static void write_root(struct tree *t, const struct vm *vm, const struct boot_la
 	write_clock(t);
 	write_pl011(t);
 	write_rtc(t);
+	write_perf(t, vm);
 	for (unsigned int i = 0; i < nr_virtio; i++)
 		write_virtio(t, i);
 	end(t);

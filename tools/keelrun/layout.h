@@ -13,6 +13,8 @@
 #define RTC_SIZE		0x1000ULL
 #define VIRTIO_BASE		0x0a000000ULL
 #define VIRTIO_SIZE		0x200ULL
+/* Between QEMU's virtio-mmio transports and its platform bus */
+#define PERF_BASE		0x0b000000ULL
 #define RAM_BASE		0x40000000ULL
 
 /* Shared peripheral interrupts, counted from 0 (INTID 32). */

@@ -77,6 +77,7 @@ enum vm_end machine_run(struct machine_config *cfg, int kvm_fd, const struct boo
 	unsigned int nr_virtio;
 
 	vm_create(vm, kvm_fd, cfg->cpus, cfg->mem);
+	power_create(vm, &cfg->power, cfg->node);
 	vm->stop_event.ready = stop_ready;
 	if (!loop_add(&vm->stop_event) || !loop_add(&m.signal))
 		die("cannot watch a descriptor");

@@ -5,6 +5,7 @@
 
 #include "layout.h"
 #include "loader.h"
+#include "power.h"
 #include "virtio-blk.h"
 #include "vm.h"
 
@@ -18,6 +19,7 @@
  * @mem: bytes of memory
  * @disks: the disks
  * @nr_disks: their number
+ * @power: idle states, performance
  * @virtio_console: the console is hvc0, not the serial port
  * @no_reboot: a reset ends keelrun
  * @stats: print figures at the end
@@ -31,6 +33,7 @@ struct machine_config {
 	u64 mem;
 	struct disk disks[MAX_VIRTIO - 1];
 	unsigned int nr_disks;
+	struct power_config power;
 	bool virtio_console;
 	bool no_reboot;
 	bool stats;

@@ -28,6 +28,9 @@ enum {
 	OPT_MEM,
 	OPT_DISK,
 	OPT_CONSOLE,
+	OPT_PERF,
+	OPT_POWER,
+	OPT_IDLE,
 	OPT_DEV,
 	OPT_NO_REBOOT,
 	OPT_STATS,
@@ -42,6 +45,9 @@ static const struct option options[] = {
 	{ "mem", required_argument, NULL, OPT_MEM },
 	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "console", required_argument, NULL, OPT_CONSOLE },
+	{ "perf", required_argument, NULL, OPT_PERF },
+	{ "power", required_argument, NULL, OPT_POWER },
+	{ "idle", required_argument, NULL, OPT_IDLE },
 	{ "dev", required_argument, NULL, OPT_DEV },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "stats", no_argument, NULL, OPT_STATS },
@@ -61,6 +67,13 @@ static const char help[] =
 "  --disk FILE[,ro]     a raw image as /dev/vda, the next as /dev/vdb, ...; ro: read-only\n"
 "  --console serial     the console is the serial port, ttyAMA0 (unless given)\n"
 "  --console virtio     the console is hvc0: faster, but silent until its driver is there\n"
+"  --perf MIN:MAX[:N]   the guest asks for frequencies, in MHz: any up to MAX, a whole host CPU,\n"
+"                       or one of N from MIN to MAX; it is given MIN at least\n"
+"  --power off          nothing follows from what it asks for\n"
+"  --power hint         host scheduler and frequency are told (unless given)\n"
+"  --power cap          that, and no virtual CPU gets more\n"
+"  --idle STATE         the guest's idle states: standby, retention, none, or all: unless given,\n"
+"                       where the node has them\n"
 "  --dev PATH           the KVM node, /dev/keel unless given; /dev/kvm is in-tree KVM\n"
 "  --no-reboot          when the guest resets, end instead of booting it again\n"
 "  --stats              print exits, the node's statistics, and what the host's PMU counted\n"
@@ -155,6 +168,15 @@ static void set_option(struct machine_config *cfg, int opt, char *arg)
 	case OPT_CONSOLE:
 		set_console(cfg, arg);
 		break;
+	case OPT_PERF:
+		power_set_perf(&cfg->power, arg);
+		break;
+	case OPT_POWER:
+		power_set_policy(&cfg->power, arg);
+		break;
+	case OPT_IDLE:
+		power_set_idle(&cfg->power, arg);
+		break;
 	case OPT_DEV:
 		cfg->node = arg;
 		break;
@@ -186,6 +208,7 @@ static void parse_options(struct machine_config *cfg, int argc, char **argv)
 		die("\"%s\" belongs to no option: see keelrun --help", argv[optind]);
 	if (!cfg->kernel.path)
 		die("no kernel: give --kernel IMAGE, see keelrun --help");
+	power_check(&cfg->power);
 }
 
 /* The kernel writes to the virtio console only if told so. */
@@ -238,6 +261,10 @@ int main(int argc, char **argv)
 		.append = "",
 		.cpus = 1,
 		.mem = 512 * SZ_1M,
+		.power = {
+			.policy = KEEL_POWER_HINT,
+			.idle = (1U << NR_IDLE_STATES) - 1,
+		},
 	};
 	struct boot_layout layout;
 	int kvm_fd, signal_fd;

@@ -42,6 +42,8 @@ enum vm_end {
  * @nr_vcpus: their number
  * @has_ioeventfd: KVM_IOEVENTFD works
  * @has_irqfd: KVM_IRQFD works
+ * @has_perf: the guest has performance registers at PERF_BASE, KEEL_POWER_STRIDE a vCPU
+ * @idle: idle states that the guest is told of, a bit for each of idle_states
  * @bus: the devices
  */
 struct vm {
@@ -58,6 +60,8 @@ struct vm {
 	unsigned int nr_vcpus;
 	bool has_ioeventfd;
 	bool has_irqfd;
+	bool has_perf;
+	unsigned int idle;
 	struct bus bus;
 };
 
