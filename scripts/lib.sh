@@ -6,6 +6,7 @@
 #   cache/apt/             apt configuration, lists and downloads of the project's own
 #   cache/kernel/VERSION/  a Debian kernel: Image, modules/, headers/ (for make -C)
 #   cache/debug/           the debug kernel, same three names (scripts/debug-kernel)
+#   cache/guest-kernel/    a kernel for guests: Image (scripts/guest-kernel)
 #   cache/arm64/           arm64 userland: a sysroot
 #   cache/initramfs/       initramfs images, by content
 #   KERNEL/                a tree of links in which keel.ko is built
@@ -70,12 +71,14 @@ newer_than() {
 	done
 }
 
-# kernel_dir KERNEL: where Image, modules/ and headers/ of 6.1, 6.12 or debug lie
+# kernel_dir KERNEL: where Image, modules/ and headers/ of 6.1, 6.12 or debug lie, or the Image of
+# cpufreq, which is for guests alone
 kernel_dir() {
 	case $1 in
 	6.1 | 6.12) echo "$cache/kernel/$1" ;;
 	debug) echo "$cache/debug" ;;
-	*) die "no kernel '$1': 6.1, 6.12 or debug" ;;
+	cpufreq) echo "$cache/guest-kernel" ;;
+	*) die "no kernel '$1': 6.1, 6.12, debug or cpufreq" ;;
 	esac
 }
 
@@ -127,6 +130,9 @@ debian_sources() {
 # nothing installed; neither reads nor changes the machine's
 own_apt() { APT_CONFIG=$apt_dir/apt.conf "$@"; }
 
+# apt_sources: where they come from; a script may have its own, with another $apt_dir
+apt_sources() { debian_sources bookworm security backports; }
+
 # own_apt_update: make the configuration and fetch the lists
 own_apt_update() {
 	local native
@@ -134,7 +140,7 @@ own_apt_update() {
 
 	mkdir -p "$apt_dir"/{lists/partial,cache/archives/partial,state,none}
 	: >"$apt_dir/status"
-	debian_sources bookworm security backports >"$apt_dir/sources.list"
+	apt_sources >"$apt_dir/sources.list"
 	cat >"$apt_dir/apt.conf" <<-END
 		Dir::State "$apt_dir/state";
 		Dir::State::Lists "$apt_dir/lists";
@@ -152,6 +158,22 @@ own_apt_update() {
 		Acquire::Retries "3";
 	END
 	own_apt apt-get -qq update
+}
+
+# depends PACKAGE PATTERN: the one package that PACKAGE depends on whose name matches PATTERN
+depends() {
+	own_apt apt-cache show --no-all-versions "$1" | sed -n 's/^Depends: //p' | tr ',' '\n' |
+		sed 's/^ *//; s/ .*//' | awk -v p="$2" '$0 ~ p && !n++'
+}
+
+# version_of PACKAGE: its version
+version_of() {
+	own_apt apt-cache show --no-all-versions "$1" | awk '/^Version: / && !n++ { print $2 }'
+}
+
+# megabytes PACKAGE...: what downloading them takes
+megabytes() {
+	own_apt apt-get -qq --print-uris download "$@" | awk '{ n += $3 } END { print int(n / 1e6) }'
 }
 
 # fetch DIR PACKAGE...: download packages into DIR (apt's notation: name:arch=version, name/suite);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * power_figures PID: what KEEL_POWER and KEEL_POWER_VCPU say of the VM of that process, for scripts:
- * lines NAME=VALUE, those of a vCPU with its id in front, as 0.asked=512.
+ * power_figures PID: what KEEL_POWER and KEEL_POWER_VCPU say of the VM of that process: lines
+ * NAME=VALUE for scripts, those of a vCPU with its id in front, as 0.asked=512.
  */
 #include <stdio.h>
 #include <stdlib.h>
