@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* keelctl gva and regs: of a guest whose page tables are those of guests/lib/mmu.c. */
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/keel.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/json.h"
 #include "lib/keelctl.h"
+#include "lib/picture.h"
 #include "lib/poke.h"
 #include "lib/vm.h"
-
-#define PICTURE_MAX	0x400000
-#define CRC_POLYNOMIAL	0xedb88320u
 
 static struct vm vm;
 
@@ -88,78 +82,25 @@ static void scan_filter(void)
 	vm_destroy(&vm);
 }
 
-static size_t read_picture(const char *path, u8 *to)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	REQUIRE_OK(fd);
-	n = read(fd, to, PICTURE_MAX - 1);
-	REQUIRE(n > 0);
-	close(fd);
-	unlink(path);
-	to[n] = 0;
-	return n;
-}
-
-static u32 be32(const u8 *p)
-{
-	return (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
-}
-
-static u32 crc32(const u8 *data, size_t len)
-{
-	u32 crc = ~0U;
-	int bit;
-
-	while (len--) {
-		crc ^= *data++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? CRC_POLYNOMIAL : 0);
-	}
-	return ~crc;
-}
-
-/* Whole chunks with good checksums, from the head to the end. */
-static void check_png(const u8 *p, size_t n)
-{
-	size_t at = 8;
-
-	REQUIRE(n > 8 && !memcmp(p, "\x89PNG\r\n\x1a\n", 8));
-	CHECK(!memcmp(p + 12, "IHDR", 4));
-	while (at + 12 <= n) {
-		u32 len = be32(p + at);
-
-		REQUIRE(len <= n - at - 12);
-		CHECK_EQ(be32(p + at + 8 + len), crc32(p + at + 4, len + 4));
-		if (!memcmp(p + at + 4, "IEND", 4))
-			break;
-		at += 12 + len;
-	}
-	CHECK_EQ(at + 12, n);
-}
-
 static void pictures(void)
 {
-	u8 *picture = malloc(PICTURE_MAX);
+	struct picture p;
 
-	REQUIRE(picture);
 	create();
 	answers(NULL, "keelctl gva scan mapped --map /tmp/mapped.png");
 	CHECK(!*out);
-	check_png(picture, read_picture("/tmp/mapped.png", picture));
+	picture_png("/tmp/mapped.png", &p);
+	picture_free(&p);
 	answers(NULL, "keelctl gva scan mapped --map /tmp/mapped.svg");
-	read_picture("/tmp/mapped.svg", picture);
-	CHECK(strstr((char *)picture, "<svg "));
-	CHECK(strstr((char *)picture, "Kernel half"));
-	CHECK(strstr((char *)picture, "User half"));
-	CHECK(strstr((char *)picture, "writable and executable"));
-	CHECK(strstr((char *)picture, "0x00000000ffffffff"));
-	CHECK(strstr((char *)picture, "</svg>\n"));
+	picture_svg("/tmp/mapped.svg", &p);
+	CHECK(strstr((char *)p.data, "Kernel half"));
+	CHECK(strstr((char *)p.data, "User half"));
+	CHECK(strstr((char *)p.data, "writable and executable"));
+	CHECK(strstr((char *)p.data, "0x00000000ffffffff"));
+	picture_free(&p);
 	refuses(1, "end it with .svg or .png", NULL, "keelctl gva scan mapped --map /tmp/mapped");
 	refuses(1, "cannot write /nowhere/a.svg", NULL,
 		"keelctl gva scan mapped --map /nowhere/a.svg");
-	free(picture);
 	vm_destroy(&vm);
 }
 

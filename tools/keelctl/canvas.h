@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* keelctl: a picture of rectangles and text, written as SVG or PNG. */
+/* keelctl: a picture of rectangles, lines and text, written as SVG or PNG. */
 #ifndef KEELCTL_CANVAS_H
 #define KEELCTL_CANVAS_H
 
@@ -12,7 +12,9 @@ enum colour {
 	COLOUR_PAPER,
 	COLOUR_INK,
 	COLOUR_FAINT,		/* text of little weight */
-	COLOUR_EMPTY,		/* addresses that map nothing */
+	COLOUR_EMPTY,		/* addresses that map nothing, lines of a grid */
+	COLOUR_ASKED,
+	COLOUR_DELIVERED,
 	COLOUR_KERNEL_R,
 	COLOUR_KERNEL_RW,
 	COLOUR_KERNEL_RX,
@@ -32,13 +34,25 @@ extern const u8 canvas_palette[COLOURS][3];
 #define CHAR_HEIGHT	14
 
 /**
- * struct shape - a rectangle or a text
- * @x: left edge
- * @y: upper edge
- * @width: of a rectangle
+ * struct point - a place in the picture
+ * @x: from the left
+ * @y: from above
+ */
+struct point {
+	int x;
+	int y;
+};
+
+/**
+ * struct shape - a rectangle, a text or a line
+ * @x: left edge, but of a line
+ * @y: upper edge, but of a line
+ * @width: of a rectangle, or how thick a line is
  * @height: of a rectangle
  * @colour: its colour
- * @text: NULL: a rectangle
+ * @text: NULL: it is none
+ * @point: of a line, which goes from one to the next; NULL: it is none
+ * @nr: how many points
  */
 struct shape {
 	int x;
@@ -47,6 +61,8 @@ struct shape {
 	int height;
 	enum colour colour;
 	char *text;
+	struct point *point;
+	size_t nr;
 };
 
 /**
@@ -84,6 +100,39 @@ void canvas_rect(struct canvas *c, int x, int y, int width, int height, enum col
  */
 void canvas_text(struct canvas *c, int x, int y, enum colour colour, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/**
+ * canvas_line() - add a line
+ * @c: the picture
+ * @point: it goes from one to the next
+ * @nr: how many, 1 or more
+ * @width: how thick it is
+ * @colour: its colour
+ */
+void canvas_line(struct canvas *c, const struct point *point, size_t nr, int width,
+		 enum colour colour);
+
+/**
+ * canvas_check_name() - end the program if this is no name of a picture
+ * @path: its path
+ */
+void canvas_check_name(const char *path);
+
+/**
+ * canvas_open() - open the file of a picture, or end the program
+ * @path: its path, of canvas_check_name()
+ *
+ * Return: the file, empty now.
+ */
+FILE *canvas_open(const char *path);
+
+/**
+ * canvas_write() - write the picture and close its file, or end the program
+ * @c: the picture
+ * @f: of canvas_open()
+ * @path: its path, which says which kind it is
+ */
+void canvas_write(const struct canvas *c, FILE *f, const char *path);
 
 /**
  * canvas_free() - forget what is on it

@@ -4,7 +4,6 @@
  * space is a bar with marks, and below it what is mapped, in rows with a scale of their own: the
  * largest gaps are between rows.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,37 +268,6 @@ static void draw(struct canvas *c, const struct scan *s, struct half *user, stru
 	c->height = y;
 }
 
-static bool is_png(const char *path)
-{
-	const char *dot = strrchr(path, '.');
-
-	return dot && !strcmp(dot, ".png");
-}
-
-void scan_check_picture(const char *path)
-{
-	const char *dot = strrchr(path, '.');
-
-	if (!is_png(path) && (!dot || strcmp(dot, ".svg")))
-		die("'%s' is no name of a picture: end it with .svg or .png", path);
-}
-
-static void write_canvas(const struct canvas *c, const char *path)
-{
-	FILE *f = fopen(path, "we");
-	bool bad;
-
-	if (!f)
-		die("cannot write %s: %s", path, strerror(errno));
-	if (is_png(path))
-		png_write(c, f);
-	else
-		svg_write(c, f);
-	bad = ferror(f);
-	if (fclose(f) || bad)
-		die("cannot write %s: %s", path, strerror(errno));
-}
-
 void scan_picture(const struct scan *s, const char *path)
 {
 	struct half user = { .title = "User half (TTBR0)" };
@@ -319,7 +287,7 @@ void scan_picture(const struct scan *s, const char *path)
 	user.run = mapped;
 	kernel.run = mapped + user.nr;
 	draw(&c, s, &user, &kernel);
-	write_canvas(&c, path);
+	canvas_write(&c, canvas_open(path), path);
 	canvas_free(&c);
 	free(mapped);
 }

@@ -47,12 +47,36 @@ static void write_char(const struct canvas *c, u8 *pixels, const struct shape *s
 		}
 }
 
+/* A square brush, moved pixel by pixel along the longer side. */
+static void draw_segment(const struct canvas *c, u8 *pixels, const struct shape *s,
+			 const struct point *from, const struct point *to)
+{
+	struct shape brush = { .width = s->width, .height = s->width, .colour = s->colour };
+	int dx = to->x - from->x, dy = to->y - from->y;
+	int steps = abs(dx) > abs(dy) ? abs(dx) : abs(dy);
+
+	for (int i = 0; i <= steps; i++) {
+		brush.x = from->x - s->width / 2 + (steps ? dx * i / steps : 0);
+		brush.y = from->y - s->width / 2 + (steps ? dy * i / steps : 0);
+		fill(c, pixels, &brush);
+	}
+}
+
+static void draw_line(const struct canvas *c, u8 *pixels, const struct shape *s)
+{
+	draw_segment(c, pixels, s, s->point, s->point);
+	for (size_t i = 1; i < s->nr; i++)
+		draw_segment(c, pixels, s, &s->point[i - 1], &s->point[i]);
+}
+
 static u8 *draw(const struct canvas *c)
 {
 	u8 *pixels = xcalloc(c->height, (c->width + 1) / 2);
 
 	for (const struct shape *s = c->shape; s < c->shape + c->nr; s++) {
-		if (!s->text)
+		if (s->point)
+			draw_line(c, pixels, s);
+		else if (!s->text)
 			fill(c, pixels, s);
 		for (int i = 0; s->text && s->text[i]; i++)
 			write_char(c, pixels, s, i);

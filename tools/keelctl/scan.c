@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "canvas.h"
 #include "output.h"
 #include "scan.h"
 
@@ -137,7 +138,7 @@ void keelctl_gva_scan(const struct request *r)
 
 	take_range(r, &s);
 	if (r->map)
-		scan_check_picture(r->map);
+		canvas_check_name(r->map);
 	gva_open(r, &s.view);
 	scan(&s, need, deny);
 	if (r->map)

@@ -55,12 +55,6 @@ void scan_stats(const struct scan *s);
 void scan_json(const struct scan *s);
 
 /**
- * scan_check_picture() - end the program if this is no name of a picture
- * @path: its path
- */
-void scan_check_picture(const char *path);
-
-/**
  * scan_picture() - draw the address space
  * @s: the scan
  * @path: of the file, which says by its name which kind it is
