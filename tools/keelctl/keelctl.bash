@@ -12,6 +12,9 @@ trace
 gva translate
 gva scan
 gva read
+power show
+power set
+power record
 backdoor on
 backdoor off
 backdoor show
@@ -25,7 +28,7 @@ power reboot'
 # _keelctl_options VERB: besides --dev and --help
 _keelctl_options() {
 	case $1 in
-	list | show | regs | 'backdoor on' | 'backdoor off' | 'backdoor show' | 'guestinfo get')
+	list | show | regs | 'power show' | 'backdoor on' | 'backdoor off' | 'backdoor show' | 'guestinfo get')
 		echo --json
 		;;
 	stats) echo --all --vcpus --json ;;
@@ -35,6 +38,8 @@ _keelctl_options() {
 	'gva translate') echo --write --user --vcpu --json ;;
 	'gva scan') echo --ranges --need --deny --stats --map --vcpu --json ;;
 	'gva read') echo --user --raw --vcpu --json ;;
+	'power set') echo --policy --min --max ;;
+	'power record') echo --output --for --every --json ;;
 	esac
 }
 
@@ -47,8 +52,9 @@ _keelctl_vms() {
 _keelctl_values() {
 	case $1 in
 	--ranges) mapfile -t COMPREPLY < <(compgen -W 'kernel user' -- "$2") ;;
-	--dev | --map) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
-	--count | --deny | --interval | --need | --vcpu) COMPREPLY=() ;;
+	--policy) mapfile -t COMPREPLY < <(compgen -W 'off hint cap' -- "$2") ;;
+	--dev | --map | --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+	--count | --deny | --every | --for | --interval | --max | --min | --need | --vcpu) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac
 }
@@ -60,7 +66,8 @@ _keelctl() {
 	_keelctl_values "$before" "$word" && return
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--count | --deny | --dev | --interval | --map | --need | --ranges | --vcpu) ((i++)) ;;
+		--count | --deny | --dev | --every | --for | --interval | --map | --max | --min) ((i++)) ;;
+		--need | --output | -o | --policy | --ranges | --vcpu) ((i++)) ;;
 		-*) ;;
 		*) words+=("${COMP_WORDS[i]}") ;;
 		esac

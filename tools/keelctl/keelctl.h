@@ -31,6 +31,12 @@
  * @deny: permissions that it must not have
  * @interval: seconds from one measurement to the next
  * @count: how many exits
+ * @policy: what follows from what a guest asks for
+ * @min: least performance
+ * @max: highest performance
+ * @length: seconds to record
+ * @every: milliseconds from one sample to the next
+ * @output: path of a picture
  */
 struct request {
 	const char *node;
@@ -52,6 +58,12 @@ struct request {
 	const char *deny;
 	const char *interval;
 	const char *count;
+	const char *policy;
+	const char *min;
+	const char *max;
+	const char *length;
+	const char *every;
+	const char *output;
 };
 
 /**
@@ -115,6 +127,24 @@ void keelctl_gva_read(const struct request *r);
  * @r: the request
  */
 void keelctl_pnmi_sample(const struct request *r);
+
+/**
+ * keelctl_power_show() - power show VM [VCPU]: what its vCPUs ask for and get
+ * @r: the request
+ */
+void keelctl_power_show(const struct request *r);
+
+/**
+ * keelctl_power_set() - power set VM: how they are treated
+ * @r: the request
+ */
+void keelctl_power_set(const struct request *r);
+
+/**
+ * keelctl_power_record() - power record VM [VCPU]: what they ask for and get, over time
+ * @r: the request
+ */
+void keelctl_power_record(const struct request *r);
 
 /**
  * keelctl_backdoor_on() - backdoor on VM [DOOR...]: let the guest call through these doors

@@ -29,12 +29,18 @@ static const struct known_option known_options[OPTIONS] = {
 	[OPT_COUNT] = TEXT("count", count),
 	[OPT_DENY] = TEXT("deny", deny),
 	[OPT_DEV] = TEXT("dev", node),
+	[OPT_EVERY] = TEXT("every", every),
+	[OPT_FOR] = TEXT("for", length),
 	[OPT_HELP] = FLAG("help", help),
 	[OPT_INTERVAL] = TEXT("interval", interval),
 	[OPT_JSON] = FLAG("json", json),
 	[OPT_MAP] = TEXT("map", map),
+	[OPT_MAX] = TEXT("max", max),
+	[OPT_MIN] = TEXT("min", min),
 	[OPT_NEED] = TEXT("need", need),
 	[OPT_ONCE] = FLAG("once", once),
+	[OPT_OUTPUT] = TEXT("output", output),
+	[OPT_POLICY] = TEXT("policy", policy),
 	[OPT_RANGES] = TEXT("ranges", ranges),
 	[OPT_RAW] = FLAG("raw", raw),
 	[OPT_STATS] = FLAG("stats", stats),
@@ -44,7 +50,9 @@ static const struct known_option known_options[OPTIONS] = {
 	[OPT_WRITE] = FLAG("write", write),
 };
 
-static const struct verb *const tables[] = { verbs_vm, verbs_live, verbs_gva, verbs_backdoor };
+static const struct verb *const tables[] = {
+	verbs_vm, verbs_live, verbs_gva, verbs_power, verbs_backdoor,
+};
 
 #define for_each_verb(v, t)					\
 	for (t = 0; t < ARRAY_SIZE(tables); t++)		\
@@ -151,12 +159,14 @@ static unsigned int parse_options(struct request *r, int argc, char **argv)
 			.has_arg = known_options[i].text ? required_argument : no_argument,
 		};
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":", options, &index)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":o:", options, &index)) != -1) {
 		if (opt == ':')
 			die("%s needs a value: see keelctl --help", argv[optind - 1]);
 		if (opt == '?')
 			die("%s is not an option, or not a whole one: see keelctl --help",
 			    argv[optind - 1]);
+		if (opt == 'o')
+			index = OPT_OUTPUT;
 		set_option(r, index);
 		given |= 1U << index;
 	}

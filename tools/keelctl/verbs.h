@@ -10,12 +10,18 @@ enum {
 	OPT_COUNT,
 	OPT_DENY,
 	OPT_DEV,
+	OPT_EVERY,
+	OPT_FOR,
 	OPT_HELP,
 	OPT_INTERVAL,
 	OPT_JSON,
 	OPT_MAP,
+	OPT_MAX,
+	OPT_MIN,
 	OPT_NEED,
 	OPT_ONCE,
+	OPT_OUTPUT,
+	OPT_POLICY,
 	OPT_RANGES,
 	OPT_RAW,
 	OPT_STATS,
@@ -57,6 +63,7 @@ struct verb {
 extern const struct verb verbs_vm[];
 extern const struct verb verbs_live[];
 extern const struct verb verbs_gva[];
+extern const struct verb verbs_power[];
 extern const struct verb verbs_backdoor[];
 
 #define VM_HELP		"VM is the id or the name that keelctl list shows; digits are an id.\n\n"
