@@ -3,6 +3,7 @@
 #ifndef KEELCTL_TOP_H
 #define KEELCTL_TOP_H
 
+#include "power.h"
 #include "threads.h"
 
 #define TOP_CLASSES	48
@@ -23,6 +24,13 @@
  * @ns: CPU time since the moment before of the vCPU's thread, or of all threads of the VMM
  * @timed: it is known
  * @percent: of a host CPU; below 0: not known
+ * @power: its VM uses power management, of which the rest speaks
+ * @asked: performance that the guest asks for, or KEEL_POWER_UNASKED
+ * @delivered: what it had
+ * @sleep: KEEL_POWER_RUN, WFI, ...
+ * @slept: ns in sleeps that are over
+ * @awake: ns in which it ran, or wanted to
+ * @asleep: percent of an interval that it slept
  *
  * In a moment these are sums since the beginning, in an interval they are per second.
  */
@@ -37,6 +45,13 @@ struct top_row {
 	u64 ns;
 	bool timed;
 	double percent;
+	bool power;
+	u32 asked;
+	u32 delivered;
+	u32 sleep;
+	u64 slept;
+	u64 awake;
+	double asleep;
 };
 
 /**

@@ -54,6 +54,29 @@ static struct top_row *add_row(struct top_moment *m)
 	return &m->row[m->nr++];
 }
 
+/* Who has never heard of power management is left as it is. */
+static bool uses_power(int observer)
+{
+	struct keel_power power;
+
+	return power_try(observer, &power) && (power.policy != KEEL_POWER_OFF || power.layout);
+}
+
+static void look_at_power(int observer, u32 vcpu, struct top_row *row)
+{
+	struct keel_power_vcpu v;
+
+	row->power = power_vcpu_try(observer, vcpu, &v);
+	if (!row->power)
+		return;
+	row->asked = v.asked;
+	row->delivered = v.delivered;
+	row->sleep = v.state;
+	for (u32 state = KEEL_POWER_WFI; state < KEEL_POWER_NR_SLEEPS; state++)
+		row->slept += v.sleep[state].residency;
+	row->awake = v.run + v.wait + v.held;
+}
+
 /* False: the VM has ended, or may not be observed any more. */
 static bool look_at_vcpu(const struct top_watched *w, const struct threads *before, u32 index,
 			 struct top_row *row)
@@ -98,6 +121,7 @@ static void add_vm(struct top_moment *m, const struct top_watched *w, const stru
 static bool add_vcpus(struct top_moment *m, const struct top_watched *w,
 		      const struct threads *before)
 {
+	bool power = uses_power(w->observer);
 	size_t place = m->nr - 1;
 
 	for (u32 i = 0; i < w->vm.nr_vcpus; i++) {
@@ -105,6 +129,8 @@ static bool add_vcpus(struct top_moment *m, const struct top_watched *w,
 
 		if (!look_at_vcpu(w, before, i, row))
 			return false;
+		if (power)
+			look_at_power(w->observer, row->vcpu, row);
 		sum->exits += row->exits;
 		sum->exits_el2 += row->exits_el2;
 		for (size_t c = 0; c < nr_classes; c++)
@@ -198,6 +224,20 @@ static u64 rate(u64 from, u64 to, u64 ns)
 	return to > from ? (double)(to - from) * 1e9 / ns + 0.5 : 0;
 }
 
+/*
+ * A sleep that goes on has no residency yet, and one that began before the interval has it all at
+ * once: at such an edge it is what is left beside being awake.
+ */
+static double asleep_percent(const struct top_row *then, const struct top_row *now, u64 ns)
+{
+	bool edge = then->sleep != KEEL_POWER_RUN || now->sleep != KEEL_POWER_RUN;
+	u64 awake = now->awake - then->awake, asleep = now->slept - then->slept;
+
+	if (edge)
+		asleep = awake < ns ? ns - awake : 0;
+	return asleep < ns ? asleep * 100.0 / ns : 100;
+}
+
 void top_rates(const struct top_moment *from, const struct top_moment *to,
 	       struct top_moment *rates)
 {
@@ -217,6 +257,9 @@ void top_rates(const struct top_moment *from, const struct top_moment *to,
 		for (size_t c = 0; c < nr_classes; c++)
 			row->class[c] = rate(then->class[c], now->class[c], ns);
 		row->percent = now->timed ? (double)now->ns * 100 / ns : -1;
+		row->power = then->power && now->power;
+		if (row->power)
+			row->asleep = asleep_percent(then, now, ns);
 	}
 }
 

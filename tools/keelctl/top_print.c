@@ -9,6 +9,9 @@
 
 #define FIXED_WIDTH	53	/* of the columns before the classes, with those blanks */
 #define CLASS_WIDTH	9	/* of a class, at least */
+#define POWER_WIDTH	9	/* of a column of power, at least */
+#define FIXED		7	/* such columns */
+#define POWERS		4
 #define NAME_WIDTH	10
 #define ROW_SIZE	1024
 
@@ -68,9 +71,23 @@ static int by_busy(const void *a, const void *b)
 	return x < y ? -1 : 1;
 }
 
-/* Return: how many classes have a column. */
-static size_t choose_classes(const struct top_moment *m, int columns, size_t *chosen)
+/* Return: how many columns of power there are: none if nobody uses it. */
+static int choose_powers(const struct top_moment *m, int columns)
 {
+	int room = POWERS;
+
+	if (columns)
+		room = columns < FIXED_WIDTH ? 0 : (columns - FIXED_WIDTH) / POWER_WIDTH;
+	for (size_t i = 0; i < m->nr; i++)
+		if (m->row[i].power)
+			return room < POWERS ? room : POWERS;
+	return 0;
+}
+
+/* Return: how many classes have a column. */
+static size_t choose_classes(const struct top_moment *m, int columns, int powers, size_t *chosen)
+{
+	int fixed = FIXED_WIDTH + powers * POWER_WIDTH;
 	size_t n = 0, room = TOP_CLASSES;
 
 	for (size_t c = 0; top_class(c); c++) {
@@ -82,16 +99,37 @@ static size_t choose_classes(const struct top_moment *m, int columns, size_t *ch
 	}
 	qsort(chosen, n, sizeof(*chosen), by_busy);
 	if (columns)
-		room = columns < FIXED_WIDTH ? 0 : (columns - FIXED_WIDTH) / CLASS_WIDTH;
-	if (room > TABLE_COLUMNS - 7)
-		room = TABLE_COLUMNS - 7;
+		room = columns < fixed ? 0 : (columns - fixed) / CLASS_WIDTH;
+	if (room > (size_t)(TABLE_COLUMNS - FIXED - powers))
+		room = TABLE_COLUMNS - FIXED - powers;
 	return n < room ? n : room;
 }
 
-static void add_row(struct table *t, const struct top_row *row, const size_t *chosen, size_t n)
+static const char *const power_headings[POWERS] = { "ASKED%", "DELIV%", "ASLEEP%", "POWER" };
+
+/* Return: its length. A VM as a whole has none. */
+static size_t power_text(const struct top_row *row, int powers, char *to)
+{
+	char cell[POWERS][POWER_TEXT_SIZE] = { "-", "-", "-", "-" };
+	size_t len = 0;
+
+	if (row->power) {
+		power_asked_text(row->asked, cell[0]);
+		snprintf(cell[1], sizeof(cell[1]), "%.1f", power_percent(row->delivered));
+		snprintf(cell[2], sizeof(cell[2]), "%.1f", row->asleep);
+		snprintf(cell[3], sizeof(cell[3]), "%s", power_state_text(row->sleep));
+	}
+	*to = 0;
+	for (int i = 0; i < powers; i++)
+		len += sprintf(to + len, "\t%s", cell[i]);
+	return len;
+}
+
+static void add_row(struct table *t, const struct top_row *row, int powers, const size_t *chosen,
+		    size_t n)
 {
 	char text[ROW_SIZE], vcpu[24], state[24], percent[24] = "-";
-	size_t len = 0;
+	size_t len;
 
 	if (row->vcpu == TOP_VM) {
 		snprintf(vcpu, sizeof(vcpu), "all");
@@ -102,7 +140,7 @@ static void add_row(struct table *t, const struct top_row *row, const size_t *ch
 	}
 	if (row->percent >= 0)
 		snprintf(percent, sizeof(percent), "%.1f", row->percent);
-	*text = 0;
+	len = power_text(row, powers, text);
 	for (size_t i = 0; i < n; i++)
 		len += snprintf(text + len, sizeof(text) - len, "\t%llu", row->class[chosen[i]]);
 	table_row(t, "%u\t%.*s\t%s\t%s\t%s\t%llu\t%llu%s", row->vm, NAME_WIDTH, row->name, vcpu,
@@ -113,19 +151,24 @@ void top_print(struct top_moment *rates, enum top_order order, int columns, int 
 {
 	struct table t = { .left = 1 << 1 | 1 << 3 };
 	size_t chosen[TOP_CLASSES], n, shown;
+	int powers = choose_powers(rates, columns);
 	char heading[ROW_SIZE] = "";
 	size_t len = 0;
 
-	n = choose_classes(rates, columns, chosen);
+	n = choose_classes(rates, columns, powers, chosen);
 	sort(rates, order);
-	t.columns = 7 + n;
+	t.columns = FIXED + powers + n;
+	if (powers == POWERS)
+		t.left |= 1 << (FIXED + POWERS - 1);
+	for (int i = 0; i < powers; i++)
+		len += snprintf(heading + len, sizeof(heading) - len, "\t%s", power_headings[i]);
 	for (size_t i = 0; i < n; i++)
 		len += snprintf(heading + len, sizeof(heading) - len, "\t%s",
 				top_class(chosen[i]));
 	table_row(&t, "VM\tNAME\tVCPU\tSTATE\tCPU%%\tEXITS/S\tEL2/S%s", heading);
 	shown = lines && rates->nr > (size_t)lines ? (size_t)lines : rates->nr;
 	for (size_t i = 0; i < shown; i++)
-		add_row(&t, &rates->row[i], chosen, n);
+		add_row(&t, &rates->row[i], powers, chosen, n);
 	table_print(&t);
 	if (shown < rates->nr)
 		printf("(%zu more)\n", rates->nr - shown);
@@ -140,6 +183,17 @@ static void json_rates(const struct top_row *row)
 	json_open("classes", '{');
 	for (size_t c = 0; top_class(c); c++)
 		json_number(top_class(c), row->class[c]);
+	json_close('}');
+}
+
+static void json_power(const struct top_row *row)
+{
+	json_open("power", '{');
+	json_string("state", power_state_text(row->sleep));
+	if (row->asked != KEEL_POWER_UNASKED)
+		json_fixed("asked_percent", power_percent(row->asked));
+	json_fixed("delivered_percent", power_percent(row->delivered));
+	json_fixed("asleep_percent", row->asleep);
 	json_close('}');
 }
 
@@ -161,6 +215,8 @@ void top_json(const struct top_moment *rates, u64 ns)
 			json_number("id", row->vcpu);
 			json_string("state", node_state_text(row->state));
 			json_rates(row);
+			if (row->power)
+				json_power(row);
 			json_close('}');
 		}
 		json_close(']');
