@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ioctls of power and performance: what they refuse, what the guest finds in its registers, what
- * follows from what it writes there, and how its sleeps are counted.
+ * The ioctls of power and performance: what they refuse, what the guest finds in its registers,
+ * what follows from what it writes there, and how its sleeps are counted.
  */
 #include <errno.h>
 #include <limits.h>
@@ -377,7 +377,7 @@ static void switched_off(void)
 	power_start(&vm);
 	store(1, REG(1, 0x04), 4, 500000);
 	CHECK_EQ(power_look(&vm, 1).asked, FULL / 4);
-	power_begin(&vm, 1, POWER_OFF, (u64 [4]){});
+	power_begin(&vm, 1, POWER_OFF);
 	while (power_look(&vm, 1).state != KEEL_POWER_CPU_OFF)
 		usleep(100);
 	CHECK_EQ(power_look(&vm, 1).asked, KEEL_POWER_UNASKED);

@@ -94,7 +94,7 @@ static void frequency(void)
 	power_policy(&vm[0], KEEL_POWER_HINT, 0, FULL / 2);
 	wait_min(1500000);
 	/* One that sleeps asks for nothing. */
-	power_begin(&vm[1], 0, POWER_WFI, (u64 [4]){ 1000000 });
+	power_begin(&vm[1], 0, POWER_WFI, 1000000);
 	wait_min(1000000);
 	power_wait(&vm[1], 0);
 	wait_min(1500000);
@@ -133,7 +133,7 @@ static void rate(void)
 	wait_min(2000000);
 	before = power_look(&vm[0], 0);
 	changes = number("/sys/module/freq/parameters/changes");
-	power_begin(&vm[0], 0, POWER_FLIP, (u64 [4]){ 100000, POWER_IPA + 4, 500000, 2000000 });
+	power_begin(&vm[0], 0, POWER_FLIP, 100000, POWER_IPA + 4, 500000, 2000000);
 	power_wait(&vm[0], 0);
 	after = power_look(&vm[0], 0);
 	changes = number("/sys/module/freq/parameters/changes") - changes;

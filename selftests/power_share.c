@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Busy vCPUs of two VMs on one host CPU: how its time is shared by what they ask for. Work is counted
- * by the guests, time by the counter; both are exact where an instruction takes a nanosecond, so this
- * runs under the emulator's instruction count (power_share.sh), with one CPU.
+ * Busy vCPUs of two VMs on one host CPU: how its time is shared by what they ask for. Work is
+ * counted by the guests, time by the counter; both are exact where an instruction takes a
+ * nanosecond, so this runs under the emulator's instruction count (power_share.sh), with one CPU.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -205,7 +205,7 @@ static void entitled(void)
 }
 
 /* A guest that writes all the time does not take from its neighbour. */
-static void writes(u64 command, const u64 *arg)
+static void writes(const struct power_args *args)
 {
 	struct keel_power_vcpu before, after;
 	double work[2], seconds;
@@ -217,15 +217,15 @@ static void writes(u64 command, const u64 *arg)
 		begin(2);
 		power_policy(&vm[0], which, FULL, FULL);
 		power_policy(&vm[1], which, FULL, FULL);
-		power_begin(&vm[0], 0, command, arg);
+		power_begin_args(&vm[0], 0, args);
 		wait_ns(SETTLE_NS);
 		before = power_look(&vm[0], 0);
 		start = now();
 		measure(2, work);
 		after = power_look(&vm[0], 0);
 		seconds = (now() - start) / 1e9;
-		ktap_note("policy %u: %.0f asks/s, %.0f changes/s, the neighbour has %.1f %%", which,
-			  (after.asks - before.asks) / seconds,
+		ktap_note("policy %u: %.0f asks/s, %.0f changes/s, the neighbour has %.1f %%",
+			  which, (after.asks - before.asks) / seconds,
 			  (after.changes - before.changes) / seconds, 100 * work[1]);
 		check_ratio(work[1], 0.5, 0.03);
 		CHECK((after.changes - before.changes) / seconds <= 1100);
@@ -241,13 +241,13 @@ static void writes(u64 command, const u64 *arg)
 /* All widths, offsets and pages. */
 static void flood(void)
 {
-	writes(POWER_FLOOD, (u64 [4]){ ~0ULL, 12345 });
+	writes(&(struct power_args) { POWER_FLOOD, { ~0ULL, 12345 } });
 }
 
 /* The one register that matters, never the same twice. */
 static void flip(void)
 {
-	writes(POWER_FLIP, (u64 [4]){ ~0ULL, POWER_IPA + 4, 500000, 2000000 });
+	writes(&(struct power_args) { POWER_FLIP, { ~0ULL, POWER_IPA + 4, 500000, 2000000 } });
 }
 
 static const struct ktap_case cases[] = {

@@ -90,12 +90,15 @@ static void storm_round(unsigned int *seed)
 {
 	int cpu = 1 + rand_r(seed) % (POWER_CPUS - 1), i;
 
-	for (i = 0; i < POWER_CPUS; i++)
-		if (i != cpu)
-			power_begin(&vm, i, i & 1 ? POWER_FLIP : POWER_FLOOD,
-				    i & 1 ? (u64 [4]){ 2000, POWER_IPA + 0x1000 * i + 4, 1,
-						       rand_r(seed) } :
-					    (u64 [4]){ 1000, rand_r(seed) | 1 });
+	for (i = 0; i < POWER_CPUS; i++) {
+		if (i == cpu)
+			continue;
+		if (i & 1)
+			power_begin(&vm, i, POWER_FLIP, 2000, POWER_IPA + 0x1000 * i + 4, 1,
+				    rand_r(seed));
+		else
+			power_begin(&vm, i, POWER_FLOOD, 1000, rand_r(seed) | 1);
+	}
 	power_tell(&vm, cpu, POWER_SUSPEND, 0xc4000001, rand_r(seed) % 4, 200);
 	power_tell(&vm, cpu, POWER_WFI, 100);
 	power_tell(&vm, cpu, POWER_OFF);

@@ -5,7 +5,7 @@
 
 static struct power_cpu *const cpus = (struct power_cpu *)SHARED_IPA;
 static u64 deadline[POWER_CPUS];
-static volatile u64 fault_esr;
+static u64 fault_esr;
 
 static u64 ticks_to_ns(u64 ticks)
 {
@@ -35,17 +35,17 @@ static void arm_timer(u64 us)
 
 static void on_fault(struct frame *f)
 {
-	fault_esr = f->esr;
+	WRITE_ONCE(fault_esr, f->esr);
 	f->pc += 4;
 }
 
 static u64 store_pair(u64 addr)
 {
-	fault_esr = 0;
+	WRITE_ONCE(fault_esr, 0);
 	vector_set(VECTOR_SYNC, on_fault);
 	asm volatile("stp xzr, xzr, [%0]" : : "r" (addr) : "memory");
 	vector_set(VECTOR_SYNC, NULL);
-	return fault_esr;
+	return READ_ONCE(fault_esr);
 }
 
 static u64 next_random(u64 *state)

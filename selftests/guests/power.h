@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of power and their guest share. Each CPU of the guest goes around a loop and counts
- * how often, and does what it is told meanwhile.
+ * What the tests of power and their guest share. Each CPU of the guest goes around a loop and
+ * counts how often, and does what it is told meanwhile.
  */
 #ifndef GUESTS_POWER_H
 #define GUESTS_POWER_H
@@ -17,7 +17,7 @@ enum {
 	POWER_STORE,	/* arg[0] address, [1] bytes, [2] value */
 	POWER_LOAD,	/* arg[0] address, [1] bytes; result: value */
 	POWER_WFI,	/* until a timer of arg[0] us */
-	POWER_SUSPEND,	/* CPU_SUSPEND by function arg[0], state [1], a timer of [2] us; result: x0 */
+	POWER_SUSPEND,	/* CPU_SUSPEND: function arg[0], state [1], timer of [2] us; result: x0 */
 	POWER_OFF,	/* CPU_OFF */
 	POWER_ON,	/* CPU_ON of CPU arg[0]; result: x0 */
 	POWER_FLOOD,	/* stores of all kinds to all pages, arg[0] of them, from seed [1] */

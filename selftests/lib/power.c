@@ -45,17 +45,17 @@ void power_start(struct vm *vm)
 
 void power_end(struct vm *vm)
 {
-	power_begin(vm, 0, POWER_END, (u64 [4]){});
+	power_begin(vm, 0, POWER_END);
 	vm_wait(vm);
 	vm_destroy(vm);
 }
 
-void power_begin(struct vm *vm, int cpu, u64 command, const u64 *arg)
+void power_begin_args(struct vm *vm, int cpu, const struct power_args *args)
 {
 	struct power_cpu *c = power_cpu(vm, cpu);
 
-	memcpy(c->arg, arg, sizeof(c->arg));
-	__atomic_store_n(&c->command, command, __ATOMIC_RELEASE);
+	memcpy(c->arg, args->arg, sizeof(c->arg));
+	__atomic_store_n(&c->command, args->command, __ATOMIC_RELEASE);
 }
 
 u64 power_wait(struct vm *vm, int cpu)
@@ -65,12 +65,6 @@ u64 power_wait(struct vm *vm, int cpu)
 	while (__atomic_load_n(&c->command, __ATOMIC_ACQUIRE))
 		usleep(100);
 	return c->result;
-}
-
-u64 power_tell_args(struct vm *vm, int cpu, u64 command, const u64 *arg)
-{
-	power_begin(vm, cpu, command, arg);
-	return power_wait(vm, cpu);
 }
 
 int power_ioctl(int fd, unsigned long nr, void *arg)

@@ -46,17 +46,24 @@ struct power_cpu *power_cpu(struct vm *vm, int cpu);
  * Return: its result
  */
 #define power_tell(vm, cpu, command, ...) \
-	power_tell_args(vm, cpu, command, (u64 [4]){ __VA_ARGS__ })
-u64 power_tell_args(struct vm *vm, int cpu, u64 command, const u64 *arg);
+	(power_begin(vm, cpu, command, ##__VA_ARGS__), power_wait(vm, cpu))
 
 /**
  * power_begin() - the same without waiting
  * @vm: the VM
  * @cpu: which
  * @command: POWER_*
- * @arg: its arguments, four
+ * @...: as for power_tell()
  */
-void power_begin(struct vm *vm, int cpu, u64 command, const u64 *arg);
+#define power_begin(vm, cpu, command, ...) \
+	power_begin_args(vm, cpu, &(struct power_args) { command, { __VA_ARGS__ } })
+
+struct power_args {
+	u64 command;
+	u64 arg[4];
+};
+
+void power_begin_args(struct vm *vm, int cpu, const struct power_args *args);
 
 /**
  * power_wait() - until the command is done

@@ -19,7 +19,7 @@
 
 #define PERIOD_NS	(10 * (s64)NSEC_PER_MSEC)
 #define GRACE_NS	(100 * (s64)NSEC_PER_USEC)
-#define MAX_PERIODS	(1ULL << 16)
+#define MAX_PERIODS	BIT_ULL(16)
 
 /* Sum of the targets of vCPUs of this policy that want to run on a CPU. */
 static DEFINE_PER_CPU(atomic_t, power_demand);

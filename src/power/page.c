@@ -40,7 +40,7 @@ static int page_write(struct keel_vcpu *vcpu, struct mmio_region *r, u64 offset,
 	return 0;
 }
 
-/* The guest reads the page itself; this is for what looks like an access of a device all the same. */
+/* The guest reads the page itself: for what looks like an access of a device all the same. */
 static int page_read(struct keel_vcpu *vcpu, struct mmio_region *r, u64 offset, unsigned int len,
 		     u64 *val)
 {

@@ -24,8 +24,8 @@ static enum hrtimer_restart look_again(struct hrtimer *timer)
 }
 
 /*
- * One that comes too early costs a look. One whose callback runs at this moment, on the CPU where it
- * was started, may have been answered before: it does not count.
+ * One that comes too early costs a look. One whose callback runs at this moment, on the CPU where
+ * it was started, may have been answered before: it does not count.
  */
 void power_look_at(struct keel_vcpu *vcpu, u64 at)
 {
@@ -135,7 +135,7 @@ void power_vcpu_reset(struct keel_vcpu *vcpu)
 
 /* --- settings --- */
 
-/* A thread that is not in KVM_RUN at this moment follows before its next entry; unless it is over. */
+/* A thread that is not in KVM_RUN now follows before its next entry; unless it is over. */
 static void visit_adjust(struct keel_vcpu *vcpu, void *arg)
 {
 	bool runs = rcu_access_pointer(vcpu->task) == current;

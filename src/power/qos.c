@@ -23,7 +23,8 @@
 
 /**
  * struct qos_cpu - requests about one CPU; under qos_lock
- * @latency: of the CPU, if @has_latency
+ * @latency: of the CPU
+ * @has_latency: that request is made
  * @us: its value
  * @want_us: as the vCPUs of this round want it
  * @freq: of the cpufreq policy that this CPU leads, if @policy is not NULL

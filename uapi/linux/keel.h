@@ -722,9 +722,9 @@ struct keel_power {
  * @nr_vcpus: for ids below this one, 1 to what KVM_CAP_MAX_VCPUS says
  * @nr_levels: how many of @level; CPUFREQ: 1 (anything up to it) or more; CPPC: 4
  * @pad: 0
- * @level: CPUFREQ: frequencies in kHz, ascending; CPPC: lowest, lowest nonlinear, nominal and highest
- *	performance, none below the one before. The last one is KEEL_POWER_FULL. None is 0; behind
- *	the last one all are
+ * @level: CPUFREQ: frequencies in kHz, ascending; CPPC: lowest, lowest nonlinear, nominal and
+ *	highest performance, none below the one before. The last one is KEEL_POWER_FULL. None is 0;
+ *	behind the last one all are
  * @reserved: 0
  */
 struct keel_power_page {
@@ -743,9 +743,9 @@ struct keel_power_page {
  * KEEL_POWER_PAGE - give a guest registers in which it asks for performance
  *
  * On a VM file and an observer file, once in a VM's life. They are read as memory is and written by
- * a trap; no memory slot can be put there any more. -EEXIST: there are such pages, or something else
- * is there. -EINVAL: @size, @flags, @ipa (alignment, beyond the guest's address space), @layout,
- * @nr_vcpus, @nr_levels, @level, @pad, @reserved. -ENOMEM. -EFAULT: bad address.
+ * a trap; no memory slot can be put there any more. -EEXIST: there are such pages, or something
+ * else is there. -EINVAL: @size, @flags, @ipa (alignment, beyond the guest's address space),
+ * @layout, @nr_vcpus, @nr_levels, @level, @pad, @reserved. -ENOMEM. -EFAULT: bad address.
  */
 #define KEEL_POWER_PAGE _IOW(KEELIO, 0x41, struct keel_power_page)
 
@@ -808,7 +808,7 @@ struct keel_power_states {
 #define KEEL_POWER_STATE	2
 #define KEEL_POWER_OTHER	10	/* CPU_SUSPEND to a state without name */
 #define KEEL_POWER_CPU_OFF	11	/* CPU_OFF, or not switched on yet */
-#define KEEL_POWER_SUSPENDED	12	/* KVM_MP_STATE_SUSPENDED, by which VMMs do SYSTEM_SUSPEND */
+#define KEEL_POWER_SUSPENDED	12	/* KVM_MP_STATE_SUSPENDED: PSCI SYSTEM_SUSPEND */
 #define KEEL_POWER_NR_SLEEPS	13
 
 /**
