@@ -37,15 +37,15 @@ else
 	result $? "a guest with a shell"
 fi
 compare "it waits for a command"
-type_in '(while :; do dd if=/dev/zero of=/tmp/x bs=64k count=64 2>/dev/null; rm /tmp/x; done) & echo
-echo busy=1'
-said busy 1
+type_in '(while :; do dd if=/dev/zero of=/tmp/x bs=64k count=64 2>/dev/null; rm /tmp/x; done) &
+echo; echo busy=$?'
+said busy 0
 result $? "it works"
 for i in 1 2; do
 	compare "it works, $i"
 done
-type_in 'kill %1; wait; echo; echo idle=1'
-said idle 1
+type_in 'kill %1; s=$?; wait; echo; echo idle=$s'
+said idle 0
 result $? "it goes on"
 type_in "poweroff -f"
 ended "power-off"

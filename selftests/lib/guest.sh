@@ -63,7 +63,9 @@ type_in() {
 	echo "$1" >&3
 }
 
-# told NAME: wait until the guest's shell has printed NAME=, and the end of the line
+# told NAME: wait until the guest's shell has printed NAME=, and the end of the line. Bash puts an
+# escape sequence (bracketed paste) before the first that a typed line prints: let that be an empty
+# one, by an echo in the same line.
 told() {
 	until_true grep -q "^$1=.*$cr" out
 }
