@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# gva_linux.sh [debian]: the address spaces of a Linux guest under keelrun. While its VMM is stopped,
-# a scan finds what a walk in a copy of its memory finds (gva_compare.c), several times, with other
-# processes in the guest. With "debian": of a stock Debian.
+# gva_linux.sh [debian]: the address spaces of a Linux guest under keelrun. While its VMM is
+# stopped, a scan finds what a walk in a copy of its memory finds (gva_compare.c), several times,
+# with other processes in the guest. With "debian": of a stock Debian.
 # shellcheck disable=SC2016 # commands are typed as they are, the guest's shell expands them
 #
 # Needs /guest/Image, /guest/initrd.cpio, and /disk/guest.img for a Debian. Prints KTAP; busybox sh.
@@ -19,11 +19,15 @@ here=$(cd "${0%/*}" && pwd)
 
 # Nobody waits for a vCPU of a VMM that is stopped.
 slice=/sys/module/keel/parameters/gva_slice
+slice_before=$(cat $slice)
+# a comparison that is cut off leaves the VMM stopped
+trap 'echo "$slice_before" >$slice; [ -z "$pid" ] || kill -CONT "$pid"; clean_up' EXIT
 echo 5000 >$slice
 
-# compare NAME: the guest as it is now
+# compare NAME: the guest as it is now. In the background: this script acts on a signal at once.
 compare() {
-	"$here/gva_compare" "${pid:?}"
+	"$here/gva_compare" "${pid:?}" &
+	wait $!
 	result $? "$1"
 }
 
@@ -49,5 +53,4 @@ said idle 0
 result $? "it goes on"
 type_in "poweroff -f"
 ended "power-off"
-echo 50 >$slice
 finish
