@@ -202,8 +202,8 @@ void power_woken(struct keel_vcpu *vcpu);
 
 /* --- register pages at EL2 (page_el2.c) --- */
 
-/** power_may_own() - is @a in the register page of @vcpu */
-bool power_may_own(const struct keel_vcpu *vcpu, struct ipa a);
+/** power_owns() - is @a in the register page of @vcpu, which may have none */
+bool power_owns(const struct keel_vcpu *vcpu, struct ipa a);
 
 /**
  * power_store_el2() - a store to them, of the vCPU's own

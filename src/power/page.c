@@ -187,7 +187,7 @@ void power_page_attach(struct keel_vcpu *vcpu)
 	if (!page || vcpu->id >= page->nr_vcpus || vcpu->power.regs)
 		return;
 	power_page_reset(page, page_regs(page, vcpu->id), vcpu->id);
-	/* The page comes before: EL2 looks at @regs alone (power_may_own()). */
+	/* The page comes before: EL2 looks at @regs alone (power_owns()). */
 	smp_store_release(&vcpu->power.regs, page_regs(page, vcpu->id));
 }
 

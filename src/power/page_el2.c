@@ -90,10 +90,10 @@ void __el2 power_page_store(const struct power_page *page, u32 *regs, unsigned i
 	power_page_publish(regs);
 }
 
-bool __el2 power_may_own(const struct keel_vcpu *vcpu, struct ipa a)
+bool __el2 power_owns(const struct keel_vcpu *vcpu, struct ipa a)
 {
 	/* With them comes the page: pairs with power_page_attach(). */
-	if (likely(!smp_load_acquire(&vcpu->power.regs)))
+	if (!smp_load_acquire(&vcpu->power.regs))
 		return false;
 	return a.v - vcpu->vm->power.page->region.base.v - vcpu->id * KEEL_POWER_STRIDE <
 	       KEEL_POWER_STRIDE;

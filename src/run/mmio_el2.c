@@ -72,6 +72,21 @@ void __el2 mmio_load_value(struct el2_ctx *ctx, const struct mmio_access *a, u64
 	ctx_set(ctx, a->reg, v);
 }
 
+/* Most vCPUs have no performance registers. */
+static __always_inline bool may_be_power(const struct keel_vcpu *vcpu)
+{
+	return unlikely(READ_ONCE(vcpu->power.regs));
+}
+
+static noinline bool __el2 run_power_store_el2(struct keel_vcpu *vcpu, const struct mmio_access *a)
+{
+	if (!power_owns(vcpu, a->ipa) || !a->write ||
+	    !power_store_el2(vcpu, a->ipa, a->len, mmio_store_value(&vcpu->state.ctx, a)))
+		return false;
+	el2_skip();
+	return true;
+}
+
 bool __el2 run_device_el2(struct keel_vcpu *vcpu)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
@@ -82,18 +97,22 @@ bool __el2 run_device_el2(struct keel_vcpu *vcpu)
 	if (mmio_big_endian(read_sysreg(spsr_el2), read_sysreg_s(SYS_SCTLR_EL12)))
 		return false;
 	v = a.write ? mmio_store_value(ctx, &a) : 0;
-	if (power_may_own(vcpu, a.ipa)) {
-		if (!a.write || !power_store_el2(vcpu, a.ipa, a.len, v))
-			return false;
-		el2_skip();
-		return true;
-	}
 	if (!vgic_mmio_el2(vcpu, a.ipa, a.len, a.write, &v))
-		return false;
+		return may_be_power(vcpu) && run_power_store_el2(vcpu, &a);
 	if (!a.write)
 		mmio_load_value(ctx, &a, v);
 	el2_skip();
 	return !vcpu->vgic.owes;
+}
+
+/* Stores to the registers: permission faults, and until a page has been read translation faults. */
+static noinline unsigned int __el2 run_dabt_power_el2(struct keel_vcpu *vcpu)
+{
+	const struct el2_ctx *ctx = &vcpu->state.ctx;
+
+	if (!power_owns(vcpu, ctx->fault_ipa))
+		return stage2_spurious_el2(vcpu);
+	return esr_dabt_is_store(ctx->esr) && ctx->fault_ipa_valid ? EL2_DABT_DEVICE : false;
 }
 
 unsigned int __el2 run_dabt_el2(struct keel_vcpu *vcpu)
@@ -103,8 +122,7 @@ unsigned int __el2 run_dabt_el2(struct keel_vcpu *vcpu)
 	stage2_fault_el2(vcpu);
 	if (vgic_may_own(vcpu->vm, ctx->fault_ipa))
 		return esr_dabt_is_device(ctx->esr) ? EL2_DABT_DEVICE : false;
-	if (unlikely(power_may_own(vcpu, ctx->fault_ipa)))
-		return esr_dabt_is_store(ctx->esr) && ctx->fault_ipa_valid ?
-		       EL2_DABT_DEVICE : false;
+	if (may_be_power(vcpu))
+		return run_dabt_power_el2(vcpu);
 	return stage2_spurious_el2(vcpu);
 }

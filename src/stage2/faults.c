@@ -449,7 +449,7 @@ static int fault_access_flag(struct keel_vcpu *vcpu)
 }
 
 /* Pages of the kernel's, which nobody takes away. -ENOENT: not there, or not to be written. */
-static int fault_on_lent(struct keel_vcpu *vcpu, struct fault *f)
+static noinline int fault_on_lent(struct keel_vcpu *vcpu, struct fault *f)
 {
 	struct stage2 *s2 = &vcpu->vm->stage2;
 	/* Pairs with stage2_lend(). */
@@ -467,7 +467,8 @@ static int fault_on_lent(struct keel_vcpu *vcpu, struct fault *f)
 		return ret;
 	f->pfn = page_to_pfn(lent->page[array_index_nospec(page, lent->nr)]);
 	f->level = S2_PAGE_LEVEL;
-	fault_make_coherent(vcpu, f);
+	if (!host.fwb)
+		cache_clean_to_poc(hpa(PFN_PHYS(f->pfn)), PAGE_SIZE);
 	spin_lock(&s2->lock);
 	stage2_map(vcpu, f->ipa, f->level, fault_leaf(f) | S2_XN);
 	fault_count(vcpu, f);
@@ -494,7 +495,7 @@ static int fault_on_address(struct keel_vcpu *vcpu, bool permission)
 	};
 	int ret = fault_on_page(vcpu, &f);
 
-	if (ret == -ENOENT)
+	if (ret == -ENOENT && unlikely(READ_ONCE(vcpu->vm->stage2.lent)))
 		ret = fault_on_lent(vcpu, &f);
 	return ret == -ENOENT ? fault_off_memory(vcpu) : ret;
 }

@@ -17,19 +17,19 @@
 
 bool vm_shut_down;
 
-static void vcpu_load_here(struct keel_vcpu *vcpu)
+static __always_inline void vcpu_load_here(struct keel_vcpu *vcpu)
 {
 	struct prda *p = host_prda();
 	unsigned long flags;
 
-	if (unlikely(READ_ONCE(vcpu->power.on)))
-		power_count(vcpu, POWER_RUN);
 	vcpu->prda = p;
 	local_irq_save(flags);
 	el2_call(el2_load, vcpu, p);
 	vcpu->cpu = p->cpu;
 	local_irq_restore(flags);
 	vtimer_load(vcpu);
+	if (unlikely(READ_ONCE(vcpu->power.on)))
+		power_count(vcpu, POWER_RUN);
 }
 
 static void vcpu_put_here(struct keel_vcpu *vcpu)
