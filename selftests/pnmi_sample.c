@@ -122,8 +122,10 @@ static void masked(void)
 }
 
 /*
- * The vCPU goes on: whenever it was found in the guest, EL2 has answered. How often that is depends
- * on how busy the host is, which may have taken the CPU away from it.
+ * The vCPU goes on: whenever it was found in the guest, an interrupt was taken at EL2, and of these
+ * some were answered there without leaving the guest. How many depends on how busy the host is: one
+ * of its own interrupts that is pending at the same time takes the vCPU to the kernel after the
+ * answer (irq_must_leave()), and is counted there.
  */
 static void not_stopped(void)
 {
@@ -147,7 +149,8 @@ static void not_stopped(void)
 	ktap_note("%llu of %d samples found it in the guest", found, SAMPLES);
 	ktap_note("%llu interrupts answered at EL2, %llu by the kernel", answered, irqs);
 	CHECK(found);
-	CHECK(answered >= found);
+	CHECK(answered);
+	CHECK(answered + irqs >= found);
 	close(stats);
 	stop();
 }

@@ -444,6 +444,19 @@ static void state_errors(void)
 #define SUSPEND32	0x84000001ULL
 #define SUSPEND64	0xc4000001ULL
 
+/* Once more, if the host was so busy that the timer came before the sleep. */
+static void sleep_in(u64 fn, u64 id, u32 slot)
+{
+	u64 before = power_look(&vm, 0).sleep[slot].residency;
+
+	do {
+		if (slot == KEEL_POWER_WFI)
+			power_tell(&vm, 0, POWER_WFI, 3000);
+		else
+			CHECK_EQ(power_tell(&vm, 0, POWER_SUSPEND, fn, id, 3000), 0);
+	} while (power_look(&vm, 0).sleep[slot].residency < before + 2000000);
+}
+
 static void sleeps(void)
 {
 	struct keel_power_vcpu v;
@@ -452,10 +465,10 @@ static void sleeps(void)
 	REQUIRE_EQ(name_states(good_states), 0);
 	power_policy(&vm, KEEL_POWER_HINT, 0, FULL);
 	power_start(&vm);
-	power_tell(&vm, 0, POWER_WFI, 3000);
-	CHECK_EQ(power_tell(&vm, 0, POWER_SUSPEND, SUSPEND64, 1, 3000), 0);
-	CHECK_EQ(power_tell(&vm, 0, POWER_SUSPEND, SUSPEND32, 0x10002, 3000), 0);
-	CHECK_EQ(power_tell(&vm, 0, POWER_SUSPEND, SUSPEND32, 0x10002, 3000), 0);
+	sleep_in(0, 0, KEEL_POWER_WFI);
+	sleep_in(SUSPEND64, 1, KEEL_POWER_STATE);
+	sleep_in(SUSPEND32, 0x10002, KEEL_POWER_STATE + 1);
+	sleep_in(SUSPEND32, 0x10002, KEEL_POWER_STATE + 1);
 	/* Invalid parameters */
 	CHECK_EQ(power_tell(&vm, 0, POWER_SUSPEND, SUSPEND64, 2, 10), -2ULL);
 	/* Only 32 bits of it count. */
@@ -463,11 +476,8 @@ static void sleeps(void)
 	v = power_look(&vm, 0);
 	CHECK_EQ(v.state, KEEL_POWER_RUN);
 	CHECK(v.sleep[KEEL_POWER_WFI].count >= 1);
-	CHECK(v.sleep[KEEL_POWER_WFI].residency >= 2000000);
 	CHECK(v.sleep[KEEL_POWER_STATE].count >= 1);
-	CHECK(v.sleep[KEEL_POWER_STATE].residency >= 2000000);
-	CHECK(v.sleep[KEEL_POWER_STATE + 1].count >= 1);
-	CHECK(v.sleep[KEEL_POWER_STATE + 1].residency >= 4000000);
+	CHECK(v.sleep[KEEL_POWER_STATE + 1].count >= 2);
 	CHECK(v.sleep[KEEL_POWER_STATE + 1].woken >= 1);
 	CHECK(v.sleep[KEEL_POWER_STATE + 1].latency);
 	CHECK(v.sleep[KEEL_POWER_STATE + 1].latency_max <= v.sleep[KEEL_POWER_STATE + 1].latency);

@@ -142,6 +142,9 @@ void power_slept(struct keel_vcpu *vcpu, u64 now);
 /** power_qos_note() - a vCPU of a policy other than OFF runs: let the worker look; any thread */
 void power_qos_note(void);
 
+/** power_qos_hurry() - a target has changed: the worker shall not wait long; task context */
+void power_qos_hurry(void);
+
 /** power_qos_add() / power_qos_remove() - a VM whose policy is not OFF; may sleep */
 void power_qos_add(struct keel_vm *vm);
 void power_qos_remove(struct keel_vm *vm);

@@ -64,6 +64,8 @@ static void power_adjust(struct keel_vcpu *vcpu, struct task_struct *thread)
 		power_nice_restore(vcpu);
 	else if (thread)
 		power_nice_set(vcpu, thread);
+	if (policy != KEEL_POWER_OFF)
+		power_qos_hurry();
 	if (policy != KEEL_POWER_CAP)
 		power_cap_leave(vcpu);
 	hrtimer_try_to_cancel(&p->timer);

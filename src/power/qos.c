@@ -3,10 +3,11 @@
  * What vCPUs ask for together, of the machine: a least frequency of each cpufreq policy on whose
  * CPUs they run, and a limit on how long each CPU may take to wake up.
  *
- * One worker looks at all vCPUs every QOS_PERIOD_MS, as long as one of them runs, and changes only
- * requests that are to be others. So nothing of it is in the way of a vCPU, and a guest cannot make
- * the host change frequencies or latencies more often than that. It takes qos_lock; inside that no
- * lock of keel's is taken.
+ * One worker looks at all vCPUs every QOS_SHORT_MS, as long as one of them runs, and changes only
+ * requests that are to be others; while there are none, twice as long after each time, up to
+ * QOS_LONG_MS. So nothing of it is in the way of a vCPU, and a guest cannot make the host change
+ * frequencies or latencies more often than that. It takes qos_lock; inside that no lock of keel's
+ * is taken.
  */
 #include <linux/cpu.h>
 #include <linux/cpufreq.h>
@@ -18,7 +19,8 @@
 
 #include "internal.h"
 
-#define QOS_PERIOD_MS	10
+#define QOS_SHORT_MS	10
+#define QOS_LONG_MS	80
 #define NO_LIMIT	PM_QOS_RESUME_LATENCY_NO_CONSTRAINT
 
 /**
@@ -47,6 +49,8 @@ static DEFINE_MUTEX(qos_lock);
 static LIST_HEAD(qos_vms);
 static DEFINE_PER_CPU(struct qos_cpu, qos_cpus);
 static bool qos_idle = true;	/* the worker is not on its way */
+static unsigned int qos_ms = QOS_SHORT_MS;	/* until its next round */
+static bool qos_changed;	/* in this round a request was; under qos_lock */
 
 /* --- requests --- */
 
@@ -54,6 +58,7 @@ static void latency_set(struct qos_cpu *q, unsigned int cpu, s32 us)
 {
 	if (q->has_latency ? q->us == us : us == NO_LIMIT)
 		return;
+	qos_changed = true;
 	if (us == NO_LIMIT) {
 		dev_pm_qos_remove_request(&q->latency);
 		q->has_latency = false;
@@ -76,6 +81,7 @@ static void freq_drop(struct qos_cpu *q)
 
 static void freq_set(struct qos_cpu *q, struct cpufreq_policy *policy, s32 khz)
 {
+	qos_changed |= q->policy ? q->khz != khz : policy && khz;
 	if (!khz) {
 		freq_drop(q);
 	} else if (!q->policy) {
@@ -191,8 +197,10 @@ static void qos_round(struct work_struct *work)
 	/* First: a vCPU that runs from here on brings the worker back. */
 	smp_store_mb(qos_idle, true);
 	mutex_lock(&qos_lock);
+	qos_changed = false;
 	ran = want_all();
 	set_all();
+	WRITE_ONCE(qos_ms, qos_changed || !ran ? QOS_SHORT_MS : min(2 * qos_ms, QOS_LONG_MS));
 	mutex_unlock(&qos_lock);
 	if (ran)
 		power_qos_note();
@@ -203,7 +211,15 @@ static DECLARE_DELAYED_WORK(qos_work, qos_round);
 void power_qos_note(void)
 {
 	if (READ_ONCE(qos_idle) && xchg(&qos_idle, false))
-		schedule_delayed_work(&qos_work, msecs_to_jiffies(QOS_PERIOD_MS));
+		schedule_delayed_work(&qos_work, msecs_to_jiffies(READ_ONCE(qos_ms)));
+}
+
+void power_qos_hurry(void)
+{
+	if (READ_ONCE(qos_ms) == QOS_SHORT_MS || xchg(&qos_ms, QOS_SHORT_MS) == QOS_SHORT_MS)
+		return;
+	WRITE_ONCE(qos_idle, false);
+	mod_delayed_work(system_wq, &qos_work, msecs_to_jiffies(QOS_SHORT_MS));
 }
 
 void power_qos_add(struct keel_vm *vm)
