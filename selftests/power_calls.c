@@ -361,7 +361,7 @@ static void nice_value(void)
 	REQUIRE_EQ(setpriority(PRIO_PROCESS, tid, 5), 0);
 	asked(500000);
 	power_policy(&vm, KEEL_POWER_CAP, FULL / 4, FULL / 4);
-	wait_nice(tid, 11);
+	wait_nice(tid, 10);
 	power_policy(&vm, KEEL_POWER_OFF, 0, FULL);
 	CHECK_EQ(thread_nice(tid), 5);
 	CHECK_EQ(power_look(&vm, 0).nice, 0);

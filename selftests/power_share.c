@@ -14,7 +14,7 @@
 #include "lib/power.h"
 
 #define FULL		KEEL_POWER_FULL
-#define WINDOW_NS	300000000ULL	/* in which work is counted */
+#define WINDOW_NS	600000000ULL	/* in which work is counted: 60 periods of a cap */
 #define SETTLE_NS	100000000ULL	/* in which a change has to be followed */
 
 static struct vm vm[2];

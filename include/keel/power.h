@@ -47,6 +47,7 @@ enum power_doing {
  *
  * @timer: makes the vCPU look again (VCPU_REQ_POWER), at @timer_at
  * @home, @share: which CPU's demand has how much of it; -1: none
+ * @steady: it has wanted to run there since its last period began
  * @budget: ns of a period that are left; below @limit it is held back
  * @limit: 0; lower while an interrupt is let through
  * @period_end: ns
@@ -86,6 +87,7 @@ struct power_vcpu {
 	u64 timer_at;
 	int home;
 	u32 share;
+	bool steady;
 	s64 budget;
 	s64 limit;
 	u64 period_end;

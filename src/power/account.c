@@ -4,6 +4,7 @@
  * to run the part in which it did, by the speed of the CPU then.
  */
 #include <linux/arch_topology.h>
+#include <linux/cache.h>
 #include <linux/math64.h>
 
 #include <keel/compat.h>
@@ -12,6 +13,8 @@
 
 #define WINDOW_NS	(40 * NSEC_PER_MSEC)	/* of what is delivered: some periods of a cap */
 #define WINDOW_WANTED_NS NSEC_PER_MSEC		/* in less of it nothing can be told */
+
+u64 power_tick __ro_after_init;
 
 void power_count(struct keel_vcpu *vcpu, enum power_doing doing)
 {

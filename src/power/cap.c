@@ -32,6 +32,7 @@ void power_cap_leave(struct keel_vcpu *vcpu)
 		return;
 	atomic_sub(p->share, &per_cpu(power_demand, p->home));
 	p->home = -1;
+	p->steady = false;
 }
 
 static void cap_join(struct keel_vcpu *vcpu)
@@ -64,7 +65,10 @@ static void cap_charge(struct keel_vcpu *vcpu, u64 now)
 	p->charged = run;
 }
 
-/* Periods that have begun pay what is owed, and one of them can be spent. */
+/*
+ * Periods that have begun pay what is owed, and one of them can be spent; two, if it wanted to run
+ * all the time since the last one and others did.
+ */
 static void cap_refill(struct keel_vcpu *vcpu, u64 now)
 {
 	struct power_vcpu *p = &vcpu->power;
@@ -76,7 +80,9 @@ static void cap_refill(struct keel_vcpu *vcpu, u64 now)
 	periods = div64_u64(now - p->period_end, PERIOD_NS) + 1;
 	quota = cap_quota(p);
 	/* So many pay any debt: a vCPU that owes a period runs no more. */
-	p->budget = min(quota, p->budget + (s64)min_t(u64, periods, MAX_PERIODS) * quota);
+	p->budget = min(p->steady ? 2 * quota : quota,
+			p->budget + (s64)min_t(u64, periods, MAX_PERIODS) * quota);
+	p->steady = true;
 	p->period_end += periods * PERIOD_NS;
 	p->limit = 0;
 	/* In whole periods: in a part of one it may have run all the time, or not at all. */

@@ -32,6 +32,14 @@ static int nice_steps(u32 target)
 	return n;
 }
 
+/* Beside a cap one step less: the scheduler's share is a little more, and the cap is what counts. */
+static int nice_steps_of(const struct keel_vcpu *vcpu)
+{
+	int steps = nice_steps(vcpu->power.target);
+
+	return READ_ONCE(vcpu->vm->power.policy) == KEEL_POWER_CAP ? max(steps - 1, 0) : steps;
+}
+
 static bool is_fair(const struct task_struct *t)
 {
 	return t->policy == SCHED_NORMAL || t->policy == SCHED_BATCH;
@@ -110,7 +118,7 @@ void power_nice_set(struct keel_vcpu *vcpu, struct task_struct *thread)
 		nice_take(p, thread);
 	if (task_nice(thread) != p->nice_set)
 		p->nice_own = task_nice(thread);
-	nice = min(p->nice_own + nice_steps(p->target), MAX_NICE);
+	nice = min(p->nice_own + nice_steps_of(vcpu), MAX_NICE);
 	WRITE_ONCE(p->nice_set, nice);
 	nice_apply(thread, nice, min(READ_ONCE(vcpu->vm->power.min), p->target), p->target);
 }

@@ -7,6 +7,7 @@
  * whoever changes them sets @pending of each vCPU and visits it.
  */
 #include <linux/bitops.h>
+#include <linux/ktime.h>
 #include <linux/sched.h>
 
 #include <keel/abi.h>
@@ -30,11 +31,13 @@ static enum hrtimer_restart look_again(struct hrtimer *timer)
 void power_look_at(struct keel_vcpu *vcpu, u64 at)
 {
 	struct power_vcpu *p = &vcpu->power;
+	u64 now;
 
 	if (hrtimer_is_queued(&p->timer) && p->timer_at <= at)
 		return;
+	now = power_now();
 	p->timer_at = at;
-	hrtimer_start(&p->timer, ns_to_ktime(at), HRTIMER_MODE_ABS_HARD);
+	hrtimer_start(&p->timer, ns_to_ktime(at > now ? at - now : 0), HRTIMER_MODE_REL_HARD);
 }
 
 /* --- following --- */
@@ -339,7 +342,7 @@ void power_vcpu_init(struct keel_vcpu *vcpu)
 {
 	struct power_vcpu *p = &vcpu->power;
 
-	hrtimer_setup(&p->timer, look_again, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+	hrtimer_setup(&p->timer, look_again, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	p->asked = KEEL_POWER_UNASKED;
 	p->target = KEEL_POWER_FULL;
 	p->delivered = KEEL_POWER_FULL;

@@ -238,8 +238,9 @@ void power_qos_remove(struct keel_vm *vm)
 	mutex_unlock(&qos_lock);
 }
 
-int power_init(void)
+int __init power_init(void)
 {
+	power_tick = div64_u64((u64)NSEC_PER_SEC << 32, arch_timer_get_cntfrq());
 	return cpufreq_register_notifier(&policy_nb, CPUFREQ_POLICY_NOTIFIER);
 }
 
