@@ -16,7 +16,7 @@ explain() {
 check_json='
 import json, sys
 names = """hypercall sysreg vgic_read vgic_write mmio_user ioeventfd eoi ipi ipi_blocked irqfd timer
-wfi_wake fault_4k fault_2m vcpu_create vm_create boot floor""".split()
+wfi_wake suspend_shallow late_deep idle idle_hint fault_4k fault_2m vcpu_create vm_create boot floor""".split()
 items = {i["op"]: i for i in json.load(open(sys.argv[1]))}
 for name in names:
     i = items[name]
