@@ -335,6 +335,28 @@ static void wait_nice(pid_t tid, int nice)
 		usleep(100);
 }
 
+/* The thread's highest utilization, as the scheduler shall take it; 0: this host has no clamps. */
+static u32 clamp_max(pid_t tid)
+{
+	/* struct sched_attr, which C libraries have not yet, or twice */
+	struct {
+		u32 size, policy;
+		u64 flags;
+		u32 nice, priority;
+		u64 runtime, deadline, period;
+		u32 util_min, util_max;
+	} attr;
+
+	REQUIRE_OK(syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0));
+	return attr.util_max;
+}
+
+static void clamped(pid_t tid, u32 max)
+{
+	if (clamp_max(tid))
+		CHECK_EQ(clamp_max(tid), max);
+}
+
 static void nice_value(void)
 {
 	pid_t tid;
@@ -348,6 +370,7 @@ static void nice_value(void)
 	/* 1.25^6 is about 4. */
 	wait_nice(tid, 6);
 	CHECK_EQ(power_look(&vm, 0).nice, 6);
+	clamped(tid, FULL / 4);
 	asked(1000000);
 	wait_nice(tid, 3);
 	asked(2000000);
@@ -364,6 +387,7 @@ static void nice_value(void)
 	wait_nice(tid, 10);
 	power_policy(&vm, KEEL_POWER_OFF, 0, FULL);
 	CHECK_EQ(thread_nice(tid), 5);
+	clamped(tid, FULL);
 	CHECK_EQ(power_look(&vm, 0).nice, 0);
 	power_policy(&vm, KEEL_POWER_HINT, 0, FULL);
 	wait_nice(tid, 11);

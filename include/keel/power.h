@@ -64,7 +64,7 @@ enum power_doing {
  * @goes_on: nothing woke it, the next sleep is the same one
  * @poll: ns for which a sleep is polled
  * @polled, @wfe, @sleep: KEEL_POWER_VCPU's
- * @qos_run: @time of POWER_RUN when the worker looked last
+ * @qos_run, @qos_sleep: @time of POWER_RUN and @last_sleep as the worker saw them last
  */
 struct power_vcpu {
 	bool on;
@@ -109,6 +109,7 @@ struct power_vcpu {
 	u64 wfe;
 	struct keel_power_sleep sleep[KEEL_POWER_NR_SLEEPS];
 	u64 qos_run;
+	u32 qos_sleep;
 };
 
 /**

@@ -10,6 +10,9 @@
 #include <keel/stage2.h>
 #include <keel/vm.h>
 
+/* What a vCPU that is idle runs now and then, for which the host need not do anything. */
+#define POWER_MOMENT_NS		NSEC_PER_MSEC
+
 /* Between two adjustments of the host to one vCPU, however often the guest writes. */
 #define POWER_CHANGE_NS		NSEC_PER_MSEC
 

@@ -32,7 +32,7 @@ static int nice_steps(u32 target)
 	return n;
 }
 
-/* Beside a cap one step less: the scheduler's share is a little more, and the cap is what counts. */
+/* Beside a cap one step less: the scheduler's share is a little more, so the cap is what counts. */
 static int nice_steps_of(const struct keel_vcpu *vcpu)
 {
 	int steps = nice_steps(vcpu->power.target);

@@ -88,6 +88,15 @@ static void power_follow(struct keel_vcpu *vcpu, u64 now)
 	power_adjust(vcpu, current);
 }
 
+/* Something that the worker has not seen? It need not know of a guest that wakes for a moment. */
+static bool qos_concerns(const struct keel_vcpu *vcpu, u64 now)
+{
+	const struct power_vcpu *p = &vcpu->power;
+
+	return READ_ONCE(p->qos_sleep) != p->last_sleep ||
+	       power_time(vcpu, POWER_RUN, now) - READ_ONCE(p->qos_run) >= POWER_MOMENT_NS;
+}
+
 bool power_may_enter(struct keel_vcpu *vcpu)
 {
 	struct power_vcpu *p = &vcpu->power;
@@ -99,7 +108,7 @@ bool power_may_enter(struct keel_vcpu *vcpu)
 	policy = READ_ONCE(vcpu->vm->power.policy);
 	if (policy == KEEL_POWER_CAP && !power_cap_ready(vcpu, now))
 		return false;
-	if (policy != KEEL_POWER_OFF)
+	if (policy != KEEL_POWER_OFF && qos_concerns(vcpu, now))
 		power_qos_note();
 	if (p->slept != KEEL_POWER_RUN)
 		power_slept(vcpu, now);

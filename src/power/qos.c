@@ -130,7 +130,7 @@ static void want_freq(unsigned int cpu, u32 target)
 /* From the last state that it slept in: what the guest was told of that has to hold. */
 static void want_latency(const struct keel_vcpu *vcpu, unsigned int cpu)
 {
-	u32 state = READ_ONCE(vcpu->power.last_sleep);
+	u32 state = vcpu->power.qos_sleep;
 	struct qos_cpu *q = &per_cpu(qos_cpus, cpu);
 
 	if (state < KEEL_POWER_STATE || state >= KEEL_POWER_OTHER)
@@ -139,21 +139,23 @@ static void want_latency(const struct keel_vcpu *vcpu, unsigned int cpu)
 			   vcpu->vm->power.state[state - KEEL_POWER_STATE].latency);
 }
 
-/* True: it ran since the last round. */
+/* True: it ran for more than a moment since the last round. */
 static bool want_vcpu(struct keel_vcpu *vcpu)
 {
 	struct power_vcpu *p = &vcpu->power;
 	u64 run = power_time(vcpu, POWER_RUN, power_now());
 	int cpu = READ_ONCE(vcpu->cpu);
-	bool ran = run != p->qos_run;
+	bool ran = run - p->qos_run >= POWER_MOMENT_NS;
 
 	if (cpu < 0)
 		cpu = READ_ONCE(vcpu->last_cpu);
 	if (cpu < 0)
 		return false;
-	p->qos_run = run;
-	if (ran)
+	if (ran) {
+		WRITE_ONCE(p->qos_run, run);
 		want_freq(cpu, READ_ONCE(p->target));
+	}
+	WRITE_ONCE(p->qos_sleep, READ_ONCE(p->last_sleep));
 	want_latency(vcpu, cpu);
 	return ran;
 }

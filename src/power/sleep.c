@@ -118,7 +118,8 @@ void power_sleep(struct keel_vcpu *vcpu, u32 state)
 	struct power_vcpu *p = &vcpu->power;
 
 	power_cap_leave(vcpu);
-	hrtimer_try_to_cancel(&p->timer);
+	if (hrtimer_is_queued(&p->timer))
+		hrtimer_try_to_cancel(&p->timer);
 	sleep_begin(p, state);
 	if (!poll_pays(vcpu, state) || !sleep_polled(vcpu, p->slept_at))
 		vcpu_sleep(vcpu);

@@ -127,9 +127,13 @@ bool __el2 vgic_mmio_el2(struct keel_vcpu *vcpu, struct ipa ipa, unsigned int le
 	struct place at;
 
 	/* Pairs with the store-release in vgic_frames_register(): frames are where they stay. */
-	if (!smp_load_acquire(&vcpu->vm->vgic.to) || !place_find(vcpu->vm, ipa, &at) ||
-	    !vgic_access_cut(&a, at.frame, at.offset, len))
+	if (!smp_load_acquire(&vcpu->vm->vgic.to) || !place_find(vcpu->vm, ipa, &at))
 		return false;
+	/* RAZ/WI, for one GICR_WAKER, which Linux looks at in each CPU_SUSPEND. */
+	if (!vgic_access_cut(&a, at.frame, at.offset, len)) {
+		*val = 0;
+		return true;
+	}
 	if (!a.reg->bits) {
 		if (!write)
 			*val = vgic_reg_read(a.reg, at.of ?: vcpu, at.offset, len);
