@@ -239,6 +239,34 @@ static void cppc_registers(void)
 	power_end(&vm);
 }
 
+/* Exits with a data abort so far, of both tiers. */
+static u64 aborts(int stats)
+{
+	return kvm_stat(stats, "exit_dabt") + kvm_stat(stats, "exit_dabt_el2");
+}
+
+/* Loads do not exit, a store does. */
+static void exits(void)
+{
+	u64 before;
+	int stats, i;
+
+	create(1, KEEL_POWER_PAGE_CPUFREQ);
+	stats = kvm_stats_open(vm.vcpus[0].fd);
+	power_start(&vm);
+	load(0, REG(0, 0x00));
+	before = aborts(stats);
+	for (i = 0; i < 100; i++)
+		load(0, REG(0, 4 * (i % 6)));
+	CHECK_EQ(aborts(stats) - before, 0);
+	for (i = 0; i < 100; i++)
+		store(0, REG(0, 0x04), 4, 500000 + i);
+	CHECK_EQ(aborts(stats) - before, 100);
+	CHECK_EQ(power_look(&vm, 0).asks, 100);
+	close(stats);
+	power_end(&vm);
+}
+
 /* While the guest goes round it delivers, and the counters tell it. */
 static void delivered(void)
 {
@@ -510,6 +538,48 @@ static void sleeps(void)
 	power_end(&vm);
 }
 
+/* Short shallow sleeps are polled for their end, deep ones never. */
+static void polled(void)
+{
+	u64 before;
+	int i;
+
+	create(1, 0);
+	REQUIRE_EQ(name_states(good_states), 0);
+	power_start(&vm);
+	for (i = 0; i < 20; i++)
+		power_tell(&vm, 0, POWER_WFI, 20);
+	CHECK_EQ(power_look(&vm, 0).polled, 0);
+	power_policy(&vm, KEEL_POWER_HINT, 0, FULL);
+	while (!power_look(&vm, 0).polled)
+		power_tell(&vm, 0, POWER_WFI, 20);
+	before = power_look(&vm, 0).polled;
+	for (i = 0; i < 20; i++)
+		power_tell(&vm, 0, POWER_SUSPEND, SUSPEND64, 0x10002, 20);
+	CHECK_EQ(power_look(&vm, 0).polled, before);
+	power_end(&vm);
+}
+
+/* By its VMM, as one does for PSCI SYSTEM_SUSPEND. */
+static void suspended(void)
+{
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_SUSPENDED };
+
+	create(1, 0);
+	REQUIRE_EQ(name_states(good_states), 0);
+	REQUIRE_OK(ioctl(vm.vcpus[0].fd, KVM_SET_MP_STATE, &state));
+	CHECK_EQ(power_look(&vm, 0).state, KEEL_POWER_SUSPENDED);
+	vm_start(&vm);
+	while (!power_look(&vm, 0).sleep[KEEL_POWER_SUSPENDED].count)
+		usleep(100);
+	CHECK_EQ(power_look(&vm, 0).state, KEEL_POWER_SUSPENDED);
+	vm_finish(&vm, 0);
+	vm_wait(&vm);
+	CHECK_EQ(power_look(&vm, 0).sleep[KEEL_POWER_SUSPENDED].count, 1);
+	CHECK(power_look(&vm, 0).sleep[KEEL_POWER_SUSPENDED].residency);
+	vm_destroy(&vm);
+}
+
 /* Without names any state will do, as before. */
 static void unnamed(void)
 {
@@ -594,6 +664,7 @@ static const struct ktap_case cases[] = {
 	{ "page_beside_gic", page_beside_gic },
 	{ "cpufreq_registers", cpufreq_registers },
 	{ "cppc_registers", cppc_registers },
+	{ "exits", exits },
 	{ "delivered", delivered },
 	{ "continuous", continuous },
 	{ "asking", asking },
@@ -601,6 +672,8 @@ static const struct ktap_case cases[] = {
 	{ "switched_off", switched_off },
 	{ "state_errors", state_errors },
 	{ "sleeps", sleeps },
+	{ "polled", polled },
+	{ "suspended", suspended },
 	{ "unnamed", unnamed },
 	{ "nothing", nothing },
 	{ "observers", observers },

@@ -23,7 +23,7 @@ expect() {
 }
 
 echo "KTAP version 1"
-echo "1..6"
+echo "1..7"
 [ -d $tracing/events ] || mount -t tracefs tracefs $tracing
 if [ ! -d $tracing/events/keel ]; then
 	echo "ok 1 # SKIP no tracepoints of keel"
@@ -41,4 +41,12 @@ expect 'keel_fault: vm [0-9]+ vcpu 0 ipa 0x9000000 ' "its fault names the addres
 record vgic_irqs level
 expect 'keel_irq: vm [0-9]+ vcpu 0 intid 42 level 1' "an interrupt's line rises"
 expect 'keel_irq: vm [0-9]+ vcpu 0 intid 42 level 0' "and falls"
+# in the kernel's tests without keel's own header it is not there
+if [ -e "$here/power_calls" ]; then
+	record power_calls nice_value
+	expect 'keel_power: vm [0-9]+ vcpu 0 asked 256 target 256 delivered [0-9]+$' \
+		"a vCPU is treated by what its guest asks for"
+else
+	echo "ok 7 # SKIP no power_calls"
+fi
 exit $failed
