@@ -18,8 +18,6 @@
 #define CPU_DIR	"/sys/devices/system/cpu/cpu1/"
 #define SUSPEND	0xc4000001ULL
 
-enum { STANDBY = 1, OFF = 0x10002 };
-
 static struct vm vm[2];
 
 static long number(const char *path)
@@ -33,18 +31,9 @@ static long number(const char *path)
 
 static void begin(struct vm *v)
 {
-	const struct keel_power_states states = {
-		.size = sizeof(states), .nr = 2,
-		.state = {
-			{ .id = STANDBY, .latency = 50, .residency = 100, .name = "standby" },
-			{ .id = OFF, .flags = KEEL_POWER_STATE_DEEP, .latency = 1000,
-			  .residency = 2000, .name = "off" },
-		},
-	};
-
 	power_create(v, 1);
 	power_page_add(v, KEEL_POWER_PAGE_CPUFREQ);
-	REQUIRE_EQ(power_ioctl(v->fd, KEEL_POWER_STATES, (void *)&states), 0);
+	power_states_add(v);
 	power_policy(v, KEEL_POWER_HINT, 0, FULL);
 	power_start(v);
 	busy_bind(v, 0, CPU);
@@ -169,18 +158,18 @@ static void latency(void)
 	begin(&vm[0]);
 	before = heavy();
 	while (heavy() < before + 10)
-		sleep_in(OFF, 1);
+		sleep_in(POWER_DEEP, 1);
 	/* The worker sees it within some rounds; it stays so while the guest keeps to it. */
-	sleep_in(STANDBY, 20);
+	sleep_in(POWER_SHALLOW, 20);
 	before = heavy();
-	sleep_in(STANDBY, 50);
+	sleep_in(POWER_SHALLOW, 50);
 	CHECK_EQ(heavy() - before, 0);
-	sleep_in(OFF, 20);
+	sleep_in(POWER_DEEP, 20);
 	before = heavy();
 	while (heavy() < before + 10)
-		sleep_in(OFF, 1);
+		sleep_in(POWER_DEEP, 1);
 	/* With the VM the limit goes. */
-	sleep_in(STANDBY, 20);
+	sleep_in(POWER_SHALLOW, 20);
 	power_end(&vm[0]);
 	before = heavy();
 	while (heavy() < before + 10)

@@ -29,20 +29,6 @@ static bool is_over(void)
 	return __atomic_load_n(&over, __ATOMIC_RELAXED);
 }
 
-static void states_add(void)
-{
-	struct keel_power_states states = {
-		.size = sizeof(states), .nr = 2,
-		.state = {
-			{ .id = 1, .latency = 50, .residency = 100, .name = "shallow" },
-			{ .id = 2, .flags = KEEL_POWER_STATE_DEEP, .latency = 500,
-			  .residency = 2000, .name = "deep" },
-		},
-	};
-
-	REQUIRE_EQ(power_ioctl(vm.fd, KEEL_POWER_STATES, &states), 0);
-}
-
 /* Any setting at any moment. */
 static void *change_settings(void *arg)
 {
@@ -88,6 +74,7 @@ static void *look(void *arg)
 /* A round of the guest: one CPU sleeps and goes, the others write. */
 static void storm_round(unsigned int *seed)
 {
+	static const u64 states[] = { POWER_SHALLOW, POWER_DEEP, 0, 3 };
 	int cpu = 1 + rand_r(seed) % (POWER_CPUS - 1), i;
 
 	for (i = 0; i < POWER_CPUS; i++) {
@@ -99,7 +86,7 @@ static void storm_round(unsigned int *seed)
 		else
 			power_begin(&vm, i, POWER_FLOOD, 1000, rand_r(seed) | 1);
 	}
-	power_tell(&vm, cpu, POWER_SUSPEND, 0xc4000001, rand_r(seed) % 4, 200);
+	power_tell(&vm, cpu, POWER_SUSPEND, 0xc4000001, states[rand_r(seed) % 4], 200);
 	power_tell(&vm, cpu, POWER_WFI, 100);
 	power_tell(&vm, cpu, POWER_OFF);
 	for (i = 0; i < POWER_CPUS; i++)
@@ -120,7 +107,7 @@ static void storm(void)
 
 	power_create(&vm, POWER_CPUS);
 	power_page_add(&vm, KEEL_POWER_PAGE_CPUFREQ);
-	states_add();
+	power_states_add(&vm);
 	power_start(&vm);
 	fd = observe_last();
 	REQUIRE(!pthread_create(&changer, NULL, change_settings, &other));
@@ -149,7 +136,7 @@ static void vmm(void)
 		power_create(&vm, POWER_CPUS);
 		__atomic_add_fetch(steps, 1, __ATOMIC_RELAXED);
 		power_page_add(&vm, KEEL_POWER_PAGE_CPPC);
-		states_add();
+		power_states_add(&vm);
 		power_policy(&vm, seed % 3, 0, FULL / (1 + seed % 5));
 		__atomic_add_fetch(steps, 1, __ATOMIC_RELAXED);
 		power_start(&vm);

@@ -275,49 +275,53 @@ static void suspend_us(u32 state, u64 us)
 	irq_on();
 }
 
+static void shallow_us(u64 us)
+{
+	suspend_us(BENCH_SHALLOW, us);
+}
+
+static void deep_us(u64 us)
+{
+	suspend_us(BENCH_DEEP, us);
+}
+
 static void run_suspend(int n)
 {
 	while (n--)
-		suspend_us(BENCH_SHALLOW, ASLEEP_US);
+		shallow_us(ASLEEP_US);
 }
 
 static void run_suspend_deep(int n)
 {
 	while (n--)
-		suspend_us(BENCH_DEEP, ASLEEP_US);
+		deep_us(ASLEEP_US);
+}
+
+/* From the deadline to the handler. */
+static u64 late_ticks(int n, void (*sleep)(u64 us))
+{
+	u64 sum = 0;
+
+	while (n--) {
+		sleep(ASLEEP_US);
+		sum += timer_late;
+	}
+	return sum;
 }
 
 static u64 late_wfi_ticks(int n)
 {
-	u64 sum = 0;
-
-	while (n--) {
-		sleep_us(ASLEEP_US);
-		sum += timer_late;
-	}
-	return sum;
+	return late_ticks(n, sleep_us);
 }
 
 static u64 late_suspend_ticks(int n)
 {
-	u64 sum = 0;
-
-	while (n--) {
-		suspend_us(BENCH_SHALLOW, ASLEEP_US);
-		sum += timer_late;
-	}
-	return sum;
+	return late_ticks(n, shallow_us);
 }
 
 static u64 late_deep_ticks(int n)
 {
-	u64 sum = 0;
-
-	while (n--) {
-		suspend_us(BENCH_DEEP, ASLEEP_US);
-		sum += timer_late;
-	}
-	return sum;
+	return late_ticks(n, deep_us);
 }
 
 static void run_perf(int n)

@@ -95,6 +95,21 @@ void power_page_add(struct vm *vm, u32 layout)
 	REQUIRE_EQ(power_ioctl(vm->fd, KEEL_POWER_PAGE, &page), 0);
 }
 
+void power_states_add(struct vm *vm)
+{
+	struct keel_power_states states = {
+		.size = sizeof(states), .nr = 2,
+		.state = {
+			{ .id = POWER_SHALLOW, .latency = 50, .residency = 100,
+			  .name = "standby" },
+			{ .id = POWER_DEEP, .flags = KEEL_POWER_STATE_DEEP, .latency = 1000,
+			  .residency = 2000, .name = "off" },
+		},
+	};
+
+	REQUIRE_EQ(power_ioctl(vm->fd, KEEL_POWER_STATES, &states), 0);
+}
+
 struct keel_power_vcpu power_look(struct vm *vm, int cpu)
 {
 	struct keel_power_vcpu v = { .size = sizeof(v), .vcpu = cpu };

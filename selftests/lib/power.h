@@ -100,6 +100,16 @@ void power_policy(struct vm *vm, u32 policy, u32 min, u32 max);
  */
 void power_page_add(struct vm *vm, u32 layout);
 
+/* PSCI's power_state of the states that power_states_add() names */
+#define POWER_SHALLOW	1
+#define POWER_DEEP	0x10002
+
+/**
+ * power_states_add() - two idle states: "standby", shallow, 50 us; "off", deep, 1000 us
+ * @vm: the VM
+ */
+void power_states_add(struct vm *vm);
+
 /**
  * power_look() - KEEL_POWER_VCPU
  * @vm: the VM
