@@ -329,16 +329,6 @@ static void pnmi_sample_map_errors(void)
 	vm_destroy(&vm);
 }
 
-#define INTERVAL	"/sys/module/keel/parameters/pnmi_interval"
-
-static void set_interval(long us)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%ld", us);
-	REQUIRE_EQ(file_write(INTERVAL, text), 0);
-}
-
 /* Too soon after another sample: keelctl waits, but not for ever. */
 static void pnmi_sample_too_soon(void)
 {
@@ -348,12 +338,12 @@ static void pnmi_sample_too_soon(void)
 
 	poke_create(&vm);
 	set_name(&vm, "rare");
-	set_interval(300000);
+	keel_parameter_set("pnmi_interval", 300000);
 	for (i = 0; i < 3; i++)
 		answers_json(NULL, "keelctl pnmi sample rare --json");
-	set_interval(3600000000);
+	keel_parameter_set("pnmi_interval", 3600000000);
 	refuses(1, "was sampled just now", NULL, "keelctl pnmi sample rare");
-	set_interval(before);
+	keel_parameter_set("pnmi_interval", before);
 	answers(NULL, "keelctl pnmi sample rare");
 	vm_destroy(&vm);
 }

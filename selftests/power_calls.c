@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -539,15 +538,6 @@ static void sleeps(void)
 	power_end(&vm);
 }
 
-static void set_halt_poll(long us)
-{
-	FILE *f = fopen("/sys/module/keel/parameters/halt_poll", "w");
-
-	REQUIRE(f);
-	fprintf(f, "%ld\n", us);
-	REQUIRE(!fclose(f));
-}
-
 /* Short shallow sleeps are polled for their end, deep ones never. */
 static void polled(void)
 {
@@ -556,7 +546,7 @@ static void polled(void)
 	int i;
 
 	/* What is short on an emulated host */
-	set_halt_poll(1000);
+	keel_parameter_set("halt_poll", 1000);
 	create(1, 0);
 	REQUIRE_EQ(name_states(good_states), 0);
 	power_start(&vm);
@@ -570,7 +560,7 @@ static void polled(void)
 	for (i = 0; i < 20; i++)
 		power_tell(&vm, 0, POWER_SUSPEND, SUSPEND64, 0x10002, 20);
 	CHECK_EQ(power_look(&vm, 0).polled, before);
-	set_halt_poll(own);
+	keel_parameter_set("halt_poll", own);
 	power_end(&vm);
 }
 

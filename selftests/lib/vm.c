@@ -42,6 +42,18 @@ long keel_parameter(const char *name)
 	return *text == 'Y' ? 1 : strtol(text, NULL, 10);
 }
 
+void keel_parameter_set(const char *name, long value)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/keel/parameters/%s", name);
+	f = fopen(path, "w");
+	REQUIRE(f);
+	fprintf(f, "%ld\n", value);
+	REQUIRE(!fclose(f));
+}
+
 int kvm_open(void)
 {
 	int fd = open(kvm_node(), O_RDWR | O_CLOEXEC);

@@ -130,6 +130,13 @@ bool kvm_is_keel(void);
 long keel_parameter(const char *name);
 
 /**
+ * keel_parameter_set() - set one that can be set while the module is loaded
+ * @name: its name
+ * @value: number; put the old one back afterwards
+ */
+void keel_parameter_set(const char *name, long value);
+
+/**
  * kvm_open() - open the device under test
  *
  * Return: a file descriptor; ends the case without one.
