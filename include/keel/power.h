@@ -114,7 +114,7 @@ struct power_vcpu {
 
 /**
  * struct power_vm - src/power's member of struct keel_vm
- * @lock: changes of all of it; outside vcpu->mutex, stage2.slots_lock and bus_lock
+ * @lock: changes of all of it; inside vm->lock, outside stage2.slots_lock and bus_lock
  * @policy, @min, @max: KEEL_POWER's; read without a lock
  * @on: vCPUs that come later are counted too
  * @page: register pages, or NULL; does not change once it is there

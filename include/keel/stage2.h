@@ -59,6 +59,12 @@ struct stage2_lent {
 	struct page *page[];
 };
 
+/** stage2_lent_size() - bytes of them */
+static inline u64 stage2_lent_size(const struct stage2_lent *lent)
+{
+	return (u64)lent->nr << PAGE_SHIFT;
+}
+
 /**
  * struct stage2 - src/stage2's member of struct keel_vm
  * @slots: published set, read under vm->srcu; changed under @slots_lock

@@ -132,7 +132,8 @@ struct keel_vcpu {
  * Lock order, outermost first: vm->lock, vcpu->mutex, vm->config_lock, stage2.slots_lock,
  * mmap_lock, vm->srcu (read), stage2.lock; vgic's el2_locks are taken alone (order among
  * themselves: src/vgic/vgic.c). backdoor.lock and then the link's are inside vcpu->mutex; hold_lock
- * is inside all of these and outside vm->srcu. psci_lock is a leaf.
+ * is inside all of these and outside vm->srcu. power.lock is inside vm->lock and outside slots_lock
+ * and bus_lock. psci_lock is a leaf.
  *
  * @ref: VM fd, vCPU fds, device fds each hold one; an observer for the time of a call
  * @id: never reused

@@ -134,7 +134,7 @@ static struct power_page *page_alloc(const struct keel_power_page *args)
 		return NULL;
 	}
 	page->region.base = page->lent->base;
-	page->region.size = (u64)page->lent->nr << PAGE_SHIFT;
+	page->region.size = stage2_lent_size(page->lent);
 	page->region.ops = &page_ops;
 	page->region.owner = page;
 	return page;

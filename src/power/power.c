@@ -3,8 +3,8 @@
  * What a guest asks for, and when it is followed: settings of the VM, and the vCPU's thread before
  * its next entry.
  *
- * Lock order: power.lock, vcpu->mutex. The threads of vCPUs read a VM's settings without a lock;
- * whoever changes them sets @pending of each vCPU and visits it.
+ * The threads of vCPUs read a VM's settings without a lock. Whoever changes them sets @pending of
+ * each vCPU, and visits it without power.lock: a vCPU may keep a visitor waiting for long.
  */
 #include <linux/bitops.h>
 #include <linux/ktime.h>
@@ -58,7 +58,7 @@ static void power_adjust(struct keel_vcpu *vcpu, struct task_struct *thread)
 	struct power_vcpu *p = &vcpu->power;
 	u32 policy;
 
-	/* Before what is read now: pairs with power_ask() and vm_adjust(). */
+	/* Before what is read now: pairs with power_ask() and vm_mark(). */
 	xchg(&p->pending, 0);
 	policy = READ_ONCE(pv->policy);
 	WRITE_ONCE(p->target, power_target(pv, READ_ONCE(p->asked)));
@@ -129,9 +129,13 @@ void power_ask(struct keel_vcpu *vcpu, u32 asked)
 	if (READ_ONCE(p->asked) == asked)
 		return;
 	WRITE_ONCE(p->asked, asked);
+	/*
+	 * @asked before the policy and before @pending: pairs with vm_mark(), whose vCPUs see one or
+	 * the other, and with power_adjust().
+	 */
+	smp_mb();
 	if (READ_ONCE(vcpu->vm->power.policy) == KEEL_POWER_OFF)
 		return;
-	/* After @asked: a full barrier, if it was clear. Pairs with power_adjust(). */
 	if (!test_and_set_bit(0, &p->pending))
 		vcpu_request(vcpu, VCPU_REQ_POWER);
 }
@@ -160,21 +164,30 @@ static void visit_adjust(struct keel_vcpu *vcpu, void *arg)
 		power_adjust(vcpu, runs ? current : NULL);
 }
 
-/* Each vCPU by the VM's settings. One that is not initialised has not asked for anything. */
+/* Each vCPU is to go by the VM's settings. */
+static void vm_mark(struct keel_vm *vm)
+{
+	struct keel_vcpu *vcpu;
+	unsigned int i;
+
+	lockdep_assert_held(&vm->power.lock);
+	vm_for_each_vcpu(i, vcpu, vm) {
+		WRITE_ONCE(vcpu->power.on, vm->power.on);
+		smp_mb();	/* after the settings: pairs with power_adjust() and power_ask() */
+		set_bit(0, &vcpu->power.pending);
+	}
+}
+
+/* And does, when this returns 0. One that is not initialised has not asked for anything. */
 static int vm_adjust(struct keel_vm *vm)
 {
 	struct keel_vcpu *vcpu;
-	int ret = 0, err;
 	unsigned int i;
+	int ret = 0;
 
-	vm_for_each_vcpu(i, vcpu, vm) {
-		WRITE_ONCE(vcpu->power.on, vm->power.on);
-		/* After the settings: pairs with power_adjust(). */
-		test_and_set_bit(0, &vcpu->power.pending);
-		err = vcpu_visit(vcpu, visit_adjust, NULL);
-		if (err == -EINTR)
-			ret = err;
-	}
+	vm_for_each_vcpu(i, vcpu, vm)
+		if (vcpu_visit(vcpu, visit_adjust, NULL) == -EINTR)
+			ret = -EINTR;
 	return ret;
 }
 
@@ -215,12 +228,10 @@ static void power_tell(const struct power_vm *pv, struct keel_power *args)
 int power_set(struct keel_vm *vm, struct keel_power *args)
 {
 	struct power_vm *pv = &vm->power;
-	int ret = 0;
 
 	if (power_bad(args))
 		return -EINVAL;
-	if (mutex_lock_interruptible(&pv->lock))
-		return -EINTR;
+	mutex_lock(&pv->lock);
 	if (args->set & KEEL_POWER_SET_RANGE) {
 		WRITE_ONCE(pv->min, args->min);
 		WRITE_ONCE(pv->max, args->max);
@@ -228,10 +239,10 @@ int power_set(struct keel_vm *vm, struct keel_power *args)
 	if (args->set & KEEL_POWER_SET_POLICY)
 		set_policy(vm, args->policy);
 	if (args->set)
-		ret = vm_adjust(vm);
+		vm_mark(vm);
 	power_tell(pv, args);
 	mutex_unlock(&pv->lock);
-	return ret;
+	return args->set ? vm_adjust(vm) : 0;
 }
 
 static bool state_bad(const struct keel_power_state *s)

@@ -29,8 +29,8 @@
  * @has_latency: that request is made
  * @us: its value
  * @want_us: as the vCPUs of this round want it
- * @freq: of the cpufreq policy that this CPU leads, if @policy is not NULL
- * @policy: that policy; keeps no reference, see policy_gone()
+ * @freq: of the cpufreq policy of which this is the first CPU online, if @policy is not NULL
+ * @policy: that policy; keeps no reference, see policy_event()
  * @khz: its value
  * @want_khz: of this round
  */
@@ -121,7 +121,7 @@ static void want_freq(unsigned int cpu, u32 target)
 
 	if (!policy)
 		return;
-	q = &per_cpu(qos_cpus, cpumask_first(policy->related_cpus));
+	q = &per_cpu(qos_cpus, cpumask_first(policy->cpus));
 	khz = (u64)policy->cpuinfo.max_freq * target / KEEL_POWER_FULL;
 	q->want_khz = max(q->want_khz, khz);
 	cpufreq_cpu_put(policy);
@@ -231,13 +231,17 @@ void power_qos_add(struct keel_vm *vm)
 	mutex_unlock(&qos_lock);
 }
 
+/* What it wanted goes with the next round; if it is the last VM, now: there may be no other. */
 void power_qos_remove(struct keel_vm *vm)
 {
 	mutex_lock(&qos_lock);
 	list_del_init(&vm->power.link);
-	want_all();
-	set_all();
+	if (list_empty(&qos_vms)) {
+		want_all();
+		set_all();
+	}
 	mutex_unlock(&qos_lock);
+	power_qos_note();
 }
 
 int __init power_init(void)

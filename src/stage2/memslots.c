@@ -210,7 +210,7 @@ static int slot_replace(struct keel_vm *vm, const struct memslot *old, const str
 
 static bool lent_overlaps(const struct stage2_lent *lent, const struct memslot *s)
 {
-	return lent && s->base.v < lent->base.v + ((u64)lent->nr << PAGE_SHIFT) &&
+	return lent && s->base.v < lent->base.v + stage2_lent_size(lent) &&
 	       lent->base.v < s->base.v + memslot_size(s);
 }
 

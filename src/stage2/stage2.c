@@ -77,7 +77,7 @@ void stage2_destroy(struct keel_vm *vm)
 	stage2_notifier_unregister(vm);
 	if (s2->lent)
 		stage2_unmap(vm, s2->lent->base,
-			     ipa_add(s2->lent->base, (u64)s2->lent->nr << PAGE_SHIFT), true);
+			     ipa_add(s2->lent->base, stage2_lent_size(s2->lent)), true);
 	stage2_tables_destroy(s2);
 	kfree(s2->last_vcpu);
 	stage2_slots_destroy(s2);
