@@ -130,8 +130,8 @@ void power_ask(struct keel_vcpu *vcpu, u32 asked)
 		return;
 	WRITE_ONCE(p->asked, asked);
 	/*
-	 * @asked before the policy and before @pending: pairs with vm_mark(), one of the two sees the
-	 * other, and with power_adjust().
+	 * @asked before the policy and before @pending: pairs with vm_mark() (one of the two sees
+	 * the other) and with power_adjust().
 	 */
 	smp_mb();
 	if (READ_ONCE(vcpu->vm->power.policy) == KEEL_POWER_OFF)
