@@ -137,10 +137,10 @@ enum backdoor_service {
 /** backdoor_service() - by the registers of a call; any tier */
 enum backdoor_service backdoor_service(const u64 *x);
 
-/** backdoor_brk_el2() - first tier of the row BRK */
+/** backdoor_brk_el2() - first tier of the row BRK: also those that are none of keel's */
 bool backdoor_brk_el2(struct keel_vcpu *vcpu);
 
-/** backdoor_handle_brk() - second tier: BRK and BKPT that are none of keel's, to the guest */
+/** backdoor_handle_brk() - second tier: calls by BRK that need the agent, and BKPT */
 int backdoor_handle_brk(struct keel_vcpu *vcpu);
 
 #endif /* KEEL_BACKDOOR_H */

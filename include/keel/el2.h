@@ -17,6 +17,7 @@
 #define CTX_ESR		280
 #define CTX_HANDLERS	320
 #define CTX_ANSWERED	328
+#define VCPU_MDSCR	1072	/* vcpu_state.reg[VCPU_MDSCR_EL1] */
 #define PRDA_HOST_TPIDR	0
 #define PRDA_HOST_SP_EL0 8
 #define PRDA_HOST_VBAR	16
@@ -443,9 +444,8 @@ extern const el2_handler_t el2_handlers[EL2_NR_EXITS];
 extern const el2_handler_t el2_handlers_traced[EL2_NR_EXITS];
 
 bool el2_traced(struct keel_vcpu *vcpu);
-bool el2_sysreg(struct keel_vcpu *vcpu);	/* vcpu_sysreg_el2() */
+bool el2_sysreg(struct keel_vcpu *vcpu);	/* vcpu_sysreg_el2(), MDSCR_EL1 */
 bool el2_dabt(struct keel_vcpu *vcpu);		/* run_dabt_el2(), run_device_el2() */
-bool el2_device(struct keel_vcpu *vcpu);
 
 #ifdef KEEL_DEBUG
 extern const char * const el2_checked_names[EL2_NR_CHECKED];

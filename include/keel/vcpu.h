@@ -292,6 +292,9 @@ void vcpu_fp_leave_el2(struct keel_vcpu *vcpu);
 /** vcpu_inject_sync() - a synchronous exception to EL1 with syndrome @esr, PC as it is */
 void vcpu_inject_sync(struct keel_vcpu *vcpu, u64 esr);
 
+/** vcpu_inject_sync_el2() - the same in the first tier, at the instruction that trapped */
+void vcpu_inject_sync_el2(u64 esr);
+
 /** vcpu_inject_undef() - UNDEFINED */
 void vcpu_inject_undef(struct keel_vcpu *vcpu);
 

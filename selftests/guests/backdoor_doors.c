@@ -33,6 +33,8 @@
 #define INSN_HVC(imm)	(0xd4000002 | (imm) << 5)
 #define INSN_RT		0x1f
 #define INSN_IMM(insn)	((insn) >> 5 & 0xffff)
+#define INSN_MDSCR_READ(rt)	(0xd5300240 | (rt))
+#define INSN_MDSCR_WRITE(rt)	(0xd5100240 | (rt))
 #define XZR		31
 
 #define DOOR_IMM	0x86
@@ -302,6 +304,41 @@ static void check_door(const struct level *l, u32 door, bool open)
 	check_no_match(l, door);
 }
 
+/*
+ * MDSCR_EL1 is moved from and to the register that the instruction names, and nowhere else. All
+ * others differ from it in TDCC.
+ */
+static void check_mdscr_moves(const struct level *l, u64 tdcc)
+{
+	struct regs r, want;
+	u32 rt, i;
+
+	for (rt = 0; rt <= XZR; rt++) {
+		for (i = 0; i < ARRAY_SIZE(r.x); i++)
+			r.x[i] = (random() & ~MDSCR_TDCC) | (tdcc ^ MDSCR_TDCC);
+		sysreg_write(mdscr_el1, tdcc);
+		want = r;
+		if (rt != XZR)
+			want.x[rt] = tdcc;
+		check(run(l, INSN_MDSCR_READ(rt), r.x), want.x, ESR_SVC);
+		sysreg_write(mdscr_el1, tdcc ^ MDSCR_TDCC);
+		check(run(l, INSN_MDSCR_WRITE(rt), want.x), want.x, ESR_SVC);
+		ASSERT_EQ(sysreg_read(mdscr_el1), rt == XZR ? 0 : tdcc);
+	}
+}
+
+static void check_mdscr(void)
+{
+	const struct level *l;
+
+	for_each_level(l) {
+		if (l->el0)
+			continue;
+		check_mdscr_moves(l, 0);
+		check_mdscr_moves(l, MDSCR_TDCC);
+	}
+}
+
 static void check_doors(u64 hooks)
 {
 	static const u64 mdscr[] = { MDSCR_TDCC, MDSCR_TDCC | MDSCR_KDE, 0 };
@@ -315,6 +352,7 @@ static void check_doors(u64 hooks)
 				check_door(l, door, hooks & BIT(door));
 		ASSERT_EQ(sysreg_read(mdscr_el1), mdscr[i]);
 	}
+	check_mdscr();
 }
 
 static void part_doors(void)
@@ -637,6 +675,13 @@ static void single_step(const struct level *l, bool quiet)
 		else
 			esr = no_call(l, door, door_insns[door], &want);
 		same(t, "esr without a step", 0, esr, ESR_SVC);
+		check_debug(t, EC_STEP, DFSC_DEBUG, want.x, 1);
+	}
+	if (!l->el0) {
+		want = r;
+		want.x[20] = MDSCR_SS | MDSCR_KDE;
+		code_put(l, INSN_MDSCR_READ(20), INSN_NOP, INSN_SVC);
+		t = run_code(l, r.x, debug_pstate(l) | PSTATE_SS);
 		check_debug(t, EC_STEP, DFSC_DEBUG, want.x, 1);
 	}
 	disarm(l, quiet);

@@ -194,13 +194,23 @@ bool __el2 backdoor_hvc_el2(struct keel_vcpu *vcpu)
 	return hook_is_on(vcpu, KEEL_HOOK_BACKDOOR_HVC) && call(vcpu);
 }
 
-/* ELR_EL2 is at the BRK (Arm ARM D1.3.4). */
+/*
+ * ELR_EL2 is at the BRK (Arm ARM D1.3.4). One that is no call is the guest's own, of its debugger
+ * mostly: class and syndrome are the same at EL1, from EL0 and from EL1 (D24.2.40).
+ */
 bool __el2 backdoor_brk_el2(struct keel_vcpu *vcpu)
 {
-	if (!hook_is_on(vcpu, KEEL_HOOK_BACKDOOR_BRK) ||
-	    (vcpu->state.ctx.esr & ESR_ELx_BRK64_ISS_COMMENT_MASK) != BACKDOOR_IMM ||
-	    !call(vcpu))
-		return false;
-	el2_skip();
+	u64 esr = vcpu->state.ctx.esr;
+
+	if (hook_is_on(vcpu, KEEL_HOOK_BACKDOOR_BRK) &&
+	    (esr & ESR_ELx_BRK64_ISS_COMMENT_MASK) == BACKDOOR_IMM) {
+		if (call(vcpu)) {
+			el2_skip();
+			return true;
+		}
+		if (backdoor_service(vcpu->state.ctx.x) != BACKDOOR_NONE)
+			return false;
+	}
+	vcpu_inject_sync_el2(esr);
 	return true;
 }

@@ -145,15 +145,15 @@ bool backdoor_call(struct keel_vcpu *vcpu, u32 hook)
 }
 
 /*
- * MDCR_EL2.TDE, set for the BRK door, brings every BRK here, and BKPT of AArch32 applications. The
- * class and the syndrome are the same at EL1, from EL0 and from EL1 (Arm ARM D24.2.40).
+ * MDCR_EL2.TDE, set for the BRK door, brings every BRK to EL2, which leaves to this the calls that
+ * need the agent, and BKPT of AArch32 applications, whose class and syndrome are the same at EL1
+ * (Arm ARM D24.2.40).
  */
 int backdoor_handle_brk(struct keel_vcpu *vcpu)
 {
 	u64 esr = vcpu->state.ctx.esr;
 
 	if (esr >> ESR_ELx_EC_SHIFT != ESR_ELx_EC_BRK64 ||
-	    (esr & ESR_ELx_BRK64_ISS_COMMENT_MASK) != BACKDOOR_IMM ||
 	    !backdoor_call(vcpu, KEEL_HOOK_BACKDOOR_BRK))
 		vcpu_inject_sync(vcpu, esr);
 	return 1;

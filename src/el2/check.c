@@ -20,6 +20,7 @@ static_assert(offsetof(struct el2_ctx, x[30]) == CTX_X(30));
 static_assert(offsetof(struct el2_ctx, sp_el0) == CTX_SP_EL0);
 static_assert(offsetof(struct el2_ctx, pc) == CTX_PC);
 static_assert(offsetof(struct el2_ctx, pstate) == CTX_PC + 8 && CTX_PSTATE == CTX_PC + 8);
+static_assert(offsetof(struct keel_vcpu, state.reg[VCPU_MDSCR_EL1]) == VCPU_MDSCR);
 static_assert(offsetof(struct prda, host_tpidr) == PRDA_HOST_TPIDR);
 static_assert(offsetof(struct prda, host_sp_el0) == PRDA_HOST_SP_EL0);
 static_assert(offsetof(struct prda, host_vbar) == PRDA_HOST_VBAR);

@@ -7,6 +7,7 @@
  */
 #include <linux/linkage.h>
 #include <asm/assembler.h>
+#include <asm/esr.h>
 #include <asm/sysreg.h>
 
 #include <keel/count.h>
@@ -119,7 +120,7 @@ SYM_CODE_END(el2_switch)
 
 /*
  * An exit, the first tier: x0, x1 are on the stack. The row's handler at EL2 is called with ctx,
- * which is where the vCPU begins. ELR_EL2 and SPSR_EL2 stay in the CPU.
+ * which is where the vCPU begins, the row and the syndrome. ELR_EL2 and SPSR_EL2 stay in the CPU.
  */
 .macro first_tier
 	count_one EL2_COUNTED_ENTRIES
@@ -198,12 +199,11 @@ SYM_CODE_END(el2_traced)
 
 /*
  * A handler that reads or writes one general register of the guest, whose number is in bits
- * \lsb + 4 to \lsb of the syndrome. One that stayed in the CPU takes all of them to ctx and back.
+ * \lsb + 4 to \lsb of the syndrome, w2. One that stayed in the CPU takes all of them to ctx and
+ * back.
  */
-.macro one_reg_handler name, handler, lsb
-SYM_CODE_START(\name)
-	ldr	w1, [x0, #CTX_ESR]
-	ubfx	w1, w1, #\lsb, #5
+.macro one_reg_handler handler, lsb
+	ubfx	w1, w2, #\lsb, #5
 	sub	w1, w1, #8
 	cmp	w1, #28 - 8
 	b.hi	\handler
@@ -215,11 +215,73 @@ SYM_CODE_START(\name)
 	tier_kept ldp, x1
 	ldr	x18, [x1, #CTX_X(18)]
 	ret
-SYM_CODE_END(\name)
 .endm
 
-	one_reg_handler el2_sysreg, vcpu_sysreg_el2, 5	/* ISS.Rt */
-	one_reg_handler el2_device, run_device_el2, 16	/* ISS.SRT */
+/* Value of the guest's register \n to x1; value in x3 to that register. 31 is XZR. */
+.macro rt_get n
+.if \n == 31
+	mov	x1, xzr
+.elseif \n < 8 || \n == 16 || \n == 17 || \n > 28
+	ldr	x1, [x0, #CTX_X(\n)]
+.else
+	mov	x1, x\n
+.endif
+.endm
+
+.macro rt_set n
+.if \n == 31
+	nop
+.elseif \n < 8 || \n == 16 || \n == 17 || \n > 28
+	str	x3, [x0, #CTX_X(\n)]
+.else
+	mov	x\n, x3
+.endif
+.endm
+
+/* \op for the register whose number is in x1, alone: four instructions each, then on at \next. */
+.macro for_rt op, next
+	adr	x16, .Lrt\@
+	add	x16, x16, x1, lsl #4
+	br	x16
+.Lrt\@:
+.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+	22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	hint	#36			/* BTI J */
+	\op	\n
+	b	\next
+	nop
+.endr
+.endm
+
+#define ISS_REST_SHIFT	ESR_ELx_SYS64_ISS_CRN_SHIFT	/* Op0, Op2, Op1, CRn: bits 21 to 10 */
+#define ISS_MDSCR	ESR_ELx_SYS64_ISS_SYS_VAL(2, 0, 2, 0, 2)
+
+/*
+ * Trapped system registers: vcpu_sysreg_el2(). MDSCR_EL1 is told from the others first, and only
+ * the register that it is moved by is touched: a kernel whose tasks are debugged reads and writes
+ * it each time it is entered and left.
+ */
+SYM_CODE_START(el2_sysreg)
+	ubfx	w3, w2, #ISS_REST_SHIFT, #12
+	cmp	w3, #ISS_MDSCR >> ISS_REST_SHIFT
+	b.eq	2f
+1:	one_reg_handler vcpu_sysreg_el2, ESR_ELx_SYS64_ISS_RT_SHIFT
+
+2:	ubfx	w3, w2, #ESR_ELx_SYS64_ISS_CRM_SHIFT, #4
+	cmp	w3, #2
+	b.ne	1b
+	ubfx	w1, w2, #ESR_ELx_SYS64_ISS_RT_SHIFT, #5
+	tbz	w2, #0, 3f			/* ISS.Direction */
+	ldr	x3, [x0, #VCPU_MDSCR]
+	for_rt	rt_set, vcpu_debug_mdscr_was_read_el2
+3:	for_rt	rt_get, vcpu_debug_mdscr_write_el2
+SYM_CODE_END(el2_sysreg)
+
+/* Data aborts at the vGIC's frames */
+SYM_CODE_START_LOCAL(el2_device)
+	ldr	w2, [x0, #CTX_ESR]
+	one_reg_handler run_device_el2, ESR_ELx_SRT_SHIFT
+SYM_CODE_END(el2_device)
 
 /* A data abort: run_dabt_el2() tells a device's, for which el2_device goes on, from the others. */
 SYM_CODE_START(el2_dabt)

@@ -237,18 +237,32 @@ void __el2 vcpu_debug_access_el2(struct keel_vcpu *vcpu, unsigned int kind, unsi
 		*val = vcpu->state.reg[home];
 }
 
-void __el2 vcpu_debug_mdscr_el2(struct keel_vcpu *vcpu, u64 val)
+/* switch.S has moved the value. */
+bool __el2 vcpu_debug_mdscr_was_read_el2(struct keel_vcpu *vcpu)
 {
-	u64 *mdscr = &vcpu->state.reg[VCPU_MDSCR_EL1], before = mdscr_effective(vcpu), now;
-	struct vcpu_debug *d = &vcpu->state.debug;
+	el2_skip();
+	return true;
+}
 
-	*mdscr = val;
-	now = mdscr_effective(vcpu);
-	if (now == before)
-		return;
-	write_sysreg(now, mdscr_el1);
-	if (!d->loaded && (now & MDSCR_MDE || may_be_direct()))
+static noinline void __el2 mdscr_arms(struct keel_vcpu *vcpu, u64 now)
+{
+	if (!vcpu->state.debug.loaded && (now & MDSCR_MDE || may_be_direct()))
 		debug_load(vcpu);
-	if (unlikely(prda()->tde))
+	if (prda()->tde)
 		brk_door_enter(now);
+}
+
+bool __el2 vcpu_debug_mdscr_write_el2(struct keel_vcpu *vcpu, u64 val)
+{
+	u64 before = mdscr_effective(vcpu), now;
+
+	vcpu->state.reg[VCPU_MDSCR_EL1] = val;
+	now = mdscr_effective(vcpu);
+	if (now != before) {
+		write_sysreg(now, mdscr_el1);
+		if (!vcpu->state.debug.loaded || prda()->tde)
+			mdscr_arms(vcpu, now);
+	}
+	el2_skip();
+	return true;
 }

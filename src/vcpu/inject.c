@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Exceptions that keel raises in the guest: what AArch64.TakeException() of the Arm ARM (J1.1.2.4)
- * does for an exception to EL1, done in memory and in the guest's EL1 registers.
- */
-#include <linux/bits.h>
+/* Exceptions that keel raises in the guest, in memory and in its EL1 registers. */
 #include <linux/kvm.h>
 #include <asm/ptrace.h>
 
@@ -14,41 +10,6 @@
 
 #include "internal.h"
 
-/* SCTLR_EL1 */
-#define SCTLR_SPAN	BIT(23)		/* 0: taking an exception sets PSTATE.PAN */
-#define SCTLR_DSSBS	BIT(44)		/* PSTATE.SSBS at an exception */
-
-/* Vector offsets by where the exception comes from (Arm ARM D1.3.1.5); all here are synchronous. */
-static unsigned int vector_offset(u64 pstate)
-{
-	if (pstate & PSR_MODE32_BIT)
-		return 0x600;
-	switch (pstate & PSR_MODE_MASK) {
-	case PSR_MODE_EL1t:
-		return 0x000;
-	case PSR_MODE_EL1h:
-		return 0x200;
-	default:
-		return 0x400;
-	}
-}
-
-/*
- * PSTATE in the handler. NZCV and DIT stay, PAN is set or stays, SSBS comes from SCTLR_EL1; UAO,
- * IL, SS, BTYPE and the AArch32 fields are 0, as is TCO without FEAT_MTE2, which no guest has.
- */
-static u64 handler_pstate(u64 old, u64 sctlr)
-{
-	u64 new = PSR_MODE_EL1h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT;
-
-	new |= old & (PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT | PSR_DIT_BIT | PSR_PAN_BIT);
-	if (!(sctlr & SCTLR_SPAN))
-		new |= PSR_PAN_BIT;
-	if (sctlr & SCTLR_DSSBS)
-		new |= PSR_SSBS_BIT;
-	return new;
-}
-
 void vcpu_inject_sync(struct keel_vcpu *vcpu, u64 esr)
 {
 	struct el2_ctx *ctx = &vcpu->state.ctx;
@@ -56,8 +17,8 @@ void vcpu_inject_sync(struct keel_vcpu *vcpu, u64 esr)
 	vcpu_write_reg(vcpu, VCPU_ESR_EL1, esr);
 	vcpu_write_reg(vcpu, VCPU_ELR_EL1, ctx->pc);
 	vcpu_write_reg(vcpu, VCPU_SPSR_EL1, ctx->pstate);
-	ctx->pc = vcpu_read_reg(vcpu, VCPU_VBAR_EL1) + vector_offset(ctx->pstate);
-	ctx->pstate = handler_pstate(ctx->pstate, vcpu_read_reg(vcpu, VCPU_SCTLR_EL1));
+	vcpu_enter_vector(&ctx->pc, &ctx->pstate, vcpu_read_reg(vcpu, VCPU_VBAR_EL1),
+			  vcpu_read_reg(vcpu, VCPU_SCTLR_EL1));
 }
 
 static bool from_el0(const struct el2_ctx *ctx)

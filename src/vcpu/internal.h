@@ -140,10 +140,6 @@ bool sysreg_constant_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *ro
 bool sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 		      u64 *val);
 
-/** sysreg_mdscr_el2() - MDSCR_EL1 */
-bool sysreg_mdscr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
-		      u64 *val);
-
 /** sysreg_ptimer_el2() - the physical timer and its counter */
 bool sysreg_ptimer_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
 		       u64 *val);
@@ -153,6 +149,17 @@ enum vtimer_reg sysreg_timer_reg(u32 enc);
 
 /** sysreg_sgi_el2() - ICC_SGI1R_EL1 */
 bool sysreg_sgi_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write, u64 *val);
+
+/* --- inject_el2.c --- */
+
+/**
+ * vcpu_enter_vector() - from where an exception is taken to its handler at EL1
+ * @pc, @pstate: changed from one to the other
+ * @vbar, @sctlr: VBAR_EL1, SCTLR_EL1
+ *
+ * Context: any, at EL2 and in the kernel.
+ */
+void vcpu_enter_vector(u64 *pc, u64 *pstate, u64 vbar, u64 sctlr);
 
 /* --- state_el2.c --- */
 
@@ -194,8 +201,11 @@ void vcpu_debug_leave_el2(struct keel_vcpu *vcpu, struct prda *p);
 void vcpu_debug_access_el2(struct keel_vcpu *vcpu, unsigned int kind, unsigned int i,
 			   unsigned int home, bool write, u64 *val);
 
-/** vcpu_debug_mdscr_el2() - the guest writes MDSCR_EL1, which traps; first tier */
-void vcpu_debug_mdscr_el2(struct keel_vcpu *vcpu, u64 val);
+/** vcpu_debug_mdscr_write_el2() - the guest writes MDSCR_EL1, which traps; first tier, true */
+bool vcpu_debug_mdscr_write_el2(struct keel_vcpu *vcpu, u64 val);
+
+/** vcpu_debug_mdscr_was_read_el2() - it has read it; first tier, true */
+bool vcpu_debug_mdscr_was_read_el2(struct keel_vcpu *vcpu);
 
 #define MDSCR_SS	BIT(0)	/* software step */
 #define MDSCR_TDCC	BIT(12)	/* EL0's DCC accesses trap to EL1 */

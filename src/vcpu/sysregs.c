@@ -429,7 +429,7 @@ static const struct sysreg_row rows[] = {
 	DEBUG(0),
 	DEBUG(1),
 	SHADOWED(MDCCINT_EL1, 0),
-	SPECIAL(MDSCR_EL1, access_stored, .el2 = sysreg_mdscr_el2),
+	SPECIAL(MDSCR_EL1, access_stored),	/* traps are answered by el2_sysreg */
 	DEBUG(2),
 	ANSWERED(OSDTRTX_EL1, access_raz_wi),
 	DEBUG(3),

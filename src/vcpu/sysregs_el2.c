@@ -59,15 +59,6 @@ bool __el2 sysreg_debug_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row 
 	return true;
 }
 
-bool __el2 sysreg_mdscr_el2(struct keel_vcpu *vcpu, const struct sysreg_el2_row *row, bool write,
-			    u64 *val)
-{
-	if (!write)
-		return sysreg_read_el2(vcpu, row, write, val);
-	vcpu_debug_mdscr_el2(vcpu, *val);
-	return true;
-}
-
 enum vtimer_reg __el2 sysreg_timer_reg(u32 enc)
 {
 	switch (enc) {
