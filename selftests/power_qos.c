@@ -16,6 +16,7 @@
 #define FULL	KEEL_POWER_FULL
 #define CPU	1
 #define CPU_DIR	"/sys/devices/system/cpu/cpu1/"
+#define CPU0_ONLINE "/sys/devices/system/cpu/cpu0/online"
 #define SUSPEND	0xc4000001ULL
 
 static struct vm vm[2];
@@ -51,12 +52,17 @@ static void wait_min(long khz)
 		usleep(1000);
 }
 
-static void begin_freq(void)
+static void begin_freq_with(const char *parameters)
 {
 	if (access(CPU_DIR, F_OK))
 		ktap_skip("one CPU only");
-	REQUIRE_EQ(module_load("/modules/freq.ko", ""), 0);
+	REQUIRE_EQ(module_load("/modules/freq.ko", parameters), 0);
 	wait_min(500000);
+}
+
+static void begin_freq(void)
+{
+	begin_freq_with("");
 }
 
 static void end_freq(void)
@@ -109,6 +115,26 @@ static void driver_gone(void)
 	end_freq();
 	power_end(&vm[0]);
 	begin_freq();
+	end_freq();
+}
+
+/* CPUs that have one frequency, of which the first one goes and comes back. */
+static void first_cpu_gone(void)
+{
+	begin_freq_with("shared=1");
+	begin(&vm[0]);
+	ask(&vm[0], 1500000);
+	wait_min(1500000);
+	REQUIRE_OK(file_write(CPU0_ONLINE, "0"));
+	ask(&vm[0], 1000000);
+	wait_min(1000000);
+	ask(&vm[0], 1500000);
+	wait_min(1500000);
+	REQUIRE_OK(file_write(CPU0_ONLINE, "1"));
+	ask(&vm[0], 1000000);
+	wait_min(1000000);
+	power_end(&vm[0]);
+	wait_min(500000);
 	end_freq();
 }
 
@@ -181,6 +207,7 @@ static void latency(void)
 static const struct ktap_case cases[] = {
 	{ "frequency", frequency },
 	{ "driver_gone", driver_gone },
+	{ "first_cpu_gone", first_cpu_gone },
 	{ "rate", rate },
 	{ "latency", latency },
 };

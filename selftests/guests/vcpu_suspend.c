@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* PSCI SYSTEM_SUSPEND, not there, refused and carried out; then the interrupt that ended it. */
+/*
+ * PSCI SYSTEM_SUSPEND, not there, refused and carried out, at last with the CPU interface closed;
+ * then the interrupt that ended it.
+ */
 #include "guest.h"
 #include "vcpu_suspend.h"
 
@@ -10,7 +13,7 @@ static u32 woken;
 static void wake_interrupt(u32 intid)
 {
 	ASSERT_EQ(intid, WAKE_INTID);
-	WRITE_ONCE(woken, 1);
+	WRITE_ONCE(woken, woken + 1);
 }
 
 static s64 suspend(void)
@@ -26,6 +29,8 @@ static void features(s64 want)
 
 void guest_main(u64 arg __always_unused)
 {
+	u32 closed;
+
 	gic_init();
 	gic_handler(wake_interrupt);
 	gic_edge(WAKE_INTID, true);
@@ -36,8 +41,13 @@ void guest_main(u64 arg __always_unused)
 	sync(0);
 	features(PSCI_SUCCESS);
 	ASSERT_EQ(suspend(), PSCI_DENIED_BY_VMM);
-	ASSERT_EQ(suspend(), PSCI_SUCCESS);
-	irq_on();
-	while (!READ_ONCE(woken))
-		cpu_relax();
+	for (closed = 0; closed < 2; closed++) {
+		icc_write(ICC_IGRPEN1_EL1, !closed);
+		ASSERT_EQ(suspend(), PSCI_SUCCESS);
+		icc_write(ICC_IGRPEN1_EL1, 1);
+		irq_on();
+		while (READ_ONCE(woken) == closed)
+			cpu_relax();
+		irq_off();
+	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * CPUs whose frequency can be set, for hosts that have none such: 500 MHz to 2 GHz, each CPU for
- * itself. Nothing becomes faster by it; what was asked for is in cpufreq's own files
+ * itself or all together. Nothing becomes faster by it; what was asked for is in cpufreq's own files
  * (scaling_min_freq) and here.
  */
 #include <linux/cpufreq.h>
@@ -11,6 +11,10 @@ static unsigned int changes;
 module_param(changes, uint, 0444);
 MODULE_PARM_DESC(changes, "how often the bounds of a CPU were set");
 
+static bool shared;
+module_param(shared, bool, 0444);
+MODULE_PARM_DESC(shared, "one frequency for all CPUs");
+
 static int freq_init_policy(struct cpufreq_policy *policy)
 {
 	policy->cpuinfo.min_freq = 500000;
@@ -18,6 +22,8 @@ static int freq_init_policy(struct cpufreq_policy *policy)
 	policy->min = policy->cpuinfo.min_freq;
 	policy->max = policy->cpuinfo.max_freq;
 	policy->policy = CPUFREQ_POLICY_POWERSAVE;
+	if (shared)
+		cpumask_setall(policy->cpus);
 	return 0;
 }
 
