@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/rseq.h>
 #include <unistd.h>
 
 #include "guests/run_signals.h"
@@ -261,6 +262,64 @@ static void kicks(void)
 	}
 }
 
+/* Moves the vCPU's thread until its rseq area has shown each CPU; then ends KVM_RUN. */
+struct mover {
+	pid_t target;
+	const struct rseq *rseq;
+};
+
+static void move_to(const struct mover *m, u32 cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	REQUIRE_OK(sched_setaffinity(m->target, sizeof(set), &set));
+	/* Ends by the test's limit if it never comes. */
+	while (READ_ONCE(m->rseq->cpu_id) != cpu)
+		usleep(100);
+}
+
+static void *mover_thread(void *arg)
+{
+	const struct mover *m = arg;
+	sigset_t all;
+	int i;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	for (i = 0; i < 50; i++) {
+		move_to(m, 1);
+		move_to(m, 0);
+	}
+	kill(getpid(), SIGUSR2);
+	return NULL;
+}
+
+/* Restartable sequences: a thread in KVM_RUN that moves has its new CPU written to memory. */
+static void rseq_follows(void)
+{
+	struct mover m = {
+		.target = gettid(),
+		.rseq = __builtin_thread_pointer() + __rseq_offset,
+	};
+	struct vcpu *vcpu;
+	pthread_t helper;
+	struct vm vm;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		ktap_skip("one CPU only");
+	REQUIRE(__rseq_size);
+	handle(SIGUSR2);
+	start(&vm, PART_SPIN);
+	vcpu = &vm.vcpus[0];
+	CHECK_EQ(vcpu_run_sync(vcpu), 1);
+	REQUIRE(!pthread_create(&helper, NULL, mover_thread, &m));
+	CHECK_EQ(vcpu_run(vcpu), -EINTR);
+	CHECK_EQ(vcpu->run->exit_reason, KVM_EXIT_INTR);
+	pthread_join(helper, NULL);
+}
+
 static const struct ktap_case cases[] = {
 	{ "immediate_exit", immediate_exit },
 	{ "immediate_exit_completes_mmio", immediate_exit_completes_mmio },
@@ -268,6 +327,7 @@ static const struct ktap_case cases[] = {
 	{ "signal_mask", signal_mask },
 	{ "storm", storm },
 	{ "kicks", kicks },
+	{ "rseq_follows", rseq_follows },
 };
 
 int main(int argc, char **argv)

@@ -307,6 +307,7 @@ struct prda_doorbell {
  * @vcpu: the vCPU loaded on this CPU
  * @cpu: logical CPU number
  * @tde: the traps loaded here have MDCR_EL2.TDE, see debug_el2.c
+ * @vtimer_inactive: the virtual timer's PPI is certainly not ACTIVE on this CPU
  * @doorbell: pseudo-NMI, see src/host/doorbell.c
  * @checked: debug builds: host registers before enter and after leave
  * @note_head, @note_tail, @notes: the ring of notes
@@ -332,6 +333,7 @@ struct prda {
 	struct keel_vcpu *vcpu;
 	int cpu;
 	bool tde;
+	bool vtimer_inactive;
 	struct prda_doorbell doorbell;
 #ifdef KEEL_DEBUG
 	u64 checked[2][EL2_NR_CHECKED];

@@ -88,7 +88,10 @@ u32 host_vtimer_intid(void);
 /** host_maintenance_intid() - INTID of the vGIC's maintenance PPI */
 u32 host_maintenance_intid(void);
 
-/** host_vtimer_set_active() - write the PPI's ACTIVE state on this CPU; not under rq->lock */
+/**
+ * host_vtimer_set_active() - write the PPI's ACTIVE state on this CPU; interrupts off, not under
+ *	rq->lock
+ */
 void host_vtimer_set_active(bool active);
 
 /** sgi1r_target() - what ICC_SGI1R_EL1 takes to send SGI 0 to the CPU with this MPIDR_EL1 alone */

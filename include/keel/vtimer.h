@@ -74,7 +74,8 @@ int vtimer_first_run(struct keel_vcpu *vcpu);
 /**
  * vtimer_load() - kernel half: the timer's line, and the host PPI's ACTIVE state written both ways
  *
- * Context: preemption off, vCPU loaded (vtimer_load_el2() done); calls irq_set_irqchip_state().
+ * Context: interrupts off since vtimer_load_el2(): the host must not take the timer's interrupt
+ * before; calls irq_set_irqchip_state().
  */
 void vtimer_load(struct keel_vcpu *vcpu);
 

@@ -41,7 +41,10 @@ static bool vtimer_forwarded;
 
 static irqreturn_t vtimer_handler(int irq, void *cookie)
 {
-	host_ops->vtimer_irq(cookie);
+	struct prda *p = cookie;
+
+	p->vtimer_inactive = false;
+	host_ops->vtimer_irq(p);
 	return IRQ_HANDLED;
 }
 
@@ -82,10 +85,33 @@ u32 host_vtimer_intid(void)
 	return irqd_to_hwirq(irq_get_irq_data(ppi_vtimer.irq));
 }
 
+/* Debug builds: it is as we know it to be. */
+static void vtimer_check_inactive(void)
+{
+#ifdef KEEL_DEBUG
+	bool active = false;
+
+	irq_get_irqchip_state(ppi_vtimer.irq, IRQCHIP_STATE_ACTIVE, &active);
+	WARN_ONCE(active, "the virtual timer's interrupt is active, and should not be\n");
+#endif
+}
+
+/*
+ * Nobody else sets it: it becomes ACTIVE here, or when the interrupt is taken. So most of the time,
+ * when there is nothing to clear, the redistributor need not be asked.
+ */
 void host_vtimer_set_active(bool active)
 {
+	struct prda *p = host_prda();
+
+	lockdep_assert_irqs_disabled();
+	if (!active && p->vtimer_inactive) {
+		vtimer_check_inactive();
+		return;
+	}
 	/* Fails only for an interrupt that does not exist. */
 	irq_set_irqchip_state(ppi_vtimer.irq, IRQCHIP_STATE_ACTIVE, active);
+	p->vtimer_inactive = !active;
 }
 
 /*

@@ -74,11 +74,12 @@ static __always_inline bool doorbell_el2(struct keel_vcpu *vcpu, struct prda *p)
 	return !vcpu->vgic.owes && !irq_must_leave(p);
 }
 
-static __always_inline bool vtimer_el2(struct keel_vcpu *vcpu)
+static __always_inline bool vtimer_el2(struct prda *p, struct keel_vcpu *vcpu)
 {
 	if (!vcpu->vgic.mapped)
 		return false;
 	irq_finish(irq_acknowledge());
+	p->vtimer_inactive = false;
 	vtimer_fired_el2(vcpu);
 	return !vcpu->vgic.owes;
 }
@@ -93,5 +94,5 @@ bool __el2 pnmi_irq_el2(struct keel_vcpu *vcpu)
 	intid = read_sysreg_s(SYS_ICC_HPPIR1_EL1);
 	if (intid == p->doorbell.intid || intid == p->doorbell.maintenance)
 		return doorbell_el2(vcpu, p);
-	return intid == p->doorbell.vtimer && vtimer_el2(vcpu);
+	return intid == p->doorbell.vtimer && vtimer_el2(p, vcpu);
 }

@@ -22,6 +22,7 @@
 
 #include "../vm/trace.h"
 #include "run.h"
+#include "work.h"
 
 /*
  * From here to guest_state_exit() RCU does not watch this CPU and lockdep believes that
@@ -186,11 +187,11 @@ static bool run_pass(struct keel_vcpu *vcpu, unsigned int *exit)
 }
 
 /*
- * xfer_to_guest_mode_handle_work() writes through a struct kvm_vcpu on the kernels supported, so
- * work other than rescheduling is done where every system call does it: on the way to userspace.
- * A signal is the VMM's business. The rest (task work, rseq after a preemption) is not:
- * run_vcpu_run() sets TIF_SIGPENDING, which sends the return through the signal code, which finds
- * no signal and restarts KVM_RUN unseen. A signal that comes meanwhile makes it -EINTR there.
+ * What the host wants of this thread. A signal is the VMM's business. Work for a task that returns
+ * to userspace (task work, rseq after a preemption) is done here; where the kernel cannot, and for
+ * what comes by TIF_NOTIFY_SIGNAL, run_vcpu_run() sets TIF_SIGPENDING, which sends the return
+ * through the signal code, which finds no signal and restarts KVM_RUN unseen. A signal that comes
+ * meanwhile makes it -EINTR there.
  */
 static int run_host_work(struct keel_vcpu *vcpu)
 {
@@ -198,7 +199,8 @@ static int run_host_work(struct keel_vcpu *vcpu)
 		schedule();
 	if (READ_ONCE(vm_shut_down))
 		return -EIO;
-	if (!signal_pending(current) && !test_thread_flag(TIF_NOTIFY_RESUME))
+	if (!signal_pending(current) &&
+	    (!test_thread_flag(TIF_NOTIFY_RESUME) || !run_user_work()))
 		return 1;
 	vcpu->kvm_run->exit_reason = KVM_EXIT_INTR;
 	if (test_thread_flag(TIF_SIGPENDING)) {

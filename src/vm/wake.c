@@ -26,8 +26,9 @@ static __always_inline void vcpu_load_here(struct keel_vcpu *vcpu)
 	local_irq_save(flags);
 	el2_call(el2_load, vcpu, p);
 	vcpu->cpu = p->cpu;
-	local_irq_restore(flags);
+	/* Before the host can take the interrupt of a timer that has fired meanwhile. */
 	vtimer_load(vcpu);
+	local_irq_restore(flags);
 	if (unlikely(READ_ONCE(vcpu->power.on)))
 		power_count(vcpu, POWER_RUN);
 }

@@ -53,11 +53,10 @@ static void timer_set_line(struct vtimer_ctx *t, bool level)
 		vgic_set_line(t->vcpu, timer_intid(t), level);
 }
 
-/* Until the condition is met; a far one is cut, the callback looks again. */
-static ktime_t timer_delay(const struct vtimer_ctx *t)
+/* From @now, a count, until the condition is met; a far one is cut, the callback looks again. */
+static ktime_t timer_delay(const struct vtimer_ctx *t, u64 now)
 {
-	u64 now = timer_count(t), freq = read_sysreg(cntfrq_el0);
-	u64 ticks = t->cval - now;
+	u64 ticks = t->cval - now, freq = read_sysreg(cntfrq_el0);
 
 	if (now >= t->cval)
 		return 0;
@@ -71,11 +70,20 @@ static enum hrtimer_restart timer_expired(struct hrtimer *hrt)
 	struct vtimer_ctx *t = container_of(hrt, struct vtimer_ctx, soft);
 
 	if (!timer_met(t)) {
-		hrtimer_forward_now(hrt, timer_delay(t));
+		hrtimer_forward_now(hrt, timer_delay(t, timer_count(t)));
 		return HRTIMER_RESTART;
 	}
 	timer_set_line(t, true);
 	return HRTIMER_NORESTART;
+}
+
+/* The clock is read right after the counter: what lies between makes the guest's timer late. */
+static void timer_start_hrtimer(struct vtimer_ctx *t)
+{
+	u64 now = timer_count(t);
+	ktime_t clock = ktime_get_boottime();
+
+	hrtimer_start(&t->soft, ktime_add(clock, timer_delay(t, now)), HRTIMER_MODE_ABS_HARD);
 }
 
 /* By memory, for a timer that is not in the CPU: line, and an hrtimer if it is to rise. */
@@ -84,7 +92,7 @@ static void timer_start_soft(struct vtimer_ctx *t)
 	hrtimer_cancel(&t->soft);
 	timer_set_line(t, vtimer_armed(t->ctl) && timer_met(t));
 	if (vtimer_armed(t->ctl) && !t->line)
-		hrtimer_start(&t->soft, timer_delay(t), HRTIMER_MODE_REL_HARD);
+		timer_start_hrtimer(t);
 }
 
 void vtimer_vm_init(struct keel_vm *vm)
@@ -98,7 +106,7 @@ static void timer_create(struct vtimer_ctx *t, struct keel_vcpu *vcpu)
 {
 	t->vcpu = vcpu;
 	/* The counter goes on while the host is suspended, so the clock must be one that does. */
-	hrtimer_setup(&t->soft, timer_expired, CLOCK_BOOTTIME, HRTIMER_MODE_REL_HARD);
+	hrtimer_setup(&t->soft, timer_expired, CLOCK_BOOTTIME, HRTIMER_MODE_ABS_HARD);
 }
 
 void vtimer_vcpu_create(struct keel_vcpu *vcpu)
@@ -154,16 +162,11 @@ static void virt_sample(struct keel_vcpu *vcpu)
 
 void vtimer_load(struct keel_vcpu *vcpu)
 {
-	unsigned long flags;
-
-	/* Between the sample and the write the host must not take the interrupt. */
-	local_irq_save(flags);
 	virt_sample(vcpu);
 	if (vcpu->vgic.mapped)
 		vgic_map_load(vcpu);
 	else
 		host_vtimer_set_active(vcpu->vtimer.virt.line);
-	local_irq_restore(flags);
 }
 
 void vtimer_flush(struct keel_vcpu *vcpu)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * CPUs whose frequency can be set, for hosts that have none such: 500 MHz to 2 GHz, each CPU for
- * itself or all together. Nothing becomes faster by it; what was asked for is in cpufreq's own files
- * (scaling_min_freq) and here.
+ * itself or all together. Nothing becomes faster by it; what was asked for is in cpufreq's own
+ * files (scaling_min_freq) and here.
  */
 #include <linux/cpufreq.h>
 #include <linux/module.h>
