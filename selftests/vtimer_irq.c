@@ -75,6 +75,19 @@ static void two_vms_one_cpu(void)
 		vm_destroy(&vm[i]);
 }
 
+/* One that is not done with its timer's interrupt leaves the CPU to another. */
+static void held_active(void)
+{
+	struct vm vm;
+
+	pin(0);
+	start(&vm, PART_HELD);
+	vcpu_run_sync(&vm.vcpus[0]);
+	run_part(PART_VIRTUAL);
+	CHECK_EQ(vcpu_run_done(&vm.vcpus[0]), 0);
+	vm_destroy(&vm);
+}
+
 struct mover {
 	bool stop;
 	u64 moves;
@@ -119,6 +132,7 @@ static const struct ktap_case cases[] = {
 	{ "wfi", wfi },
 	{ "masked", masked },
 	{ "two_vms_one_cpu", two_vms_one_cpu },
+	{ "held_active", held_active },
 	{ "migration", migration },
 };
 

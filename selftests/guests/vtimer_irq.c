@@ -5,6 +5,7 @@
 
 static u32 count[32];
 static u64 fired_at;
+static bool hold;
 
 static void vtimer_handler(u32 intid)
 {
@@ -21,6 +22,10 @@ static void vtimer_handler(u32 intid)
 	}
 	isb();
 	__atomic_add_fetch(&count[intid], 1, __ATOMIC_RELEASE);
+	if (hold) {
+		hold = false;
+		sync(0);
+	}
 }
 
 static u32 seen(u32 intid)
@@ -199,6 +204,17 @@ static void part_masked(void)
 	wait_count(PPI_VTIMER, 2);
 }
 
+static void part_held(void)
+{
+	gic_set_bit(GICD_ISENABLER, PPI_VTIMER);
+	irq_on();
+	hold = true;
+	arm_virtual(100);
+	wait_count(PPI_VTIMER, 1);
+	arm_virtual(100);
+	wait_count(PPI_VTIMER, 2);
+}
+
 void guest_main(u64 part)
 {
 	gic_init();
@@ -222,5 +238,8 @@ void guest_main(u64 part)
 		break;
 	case PART_MASKED:
 		part_masked();
+		break;
+	case PART_HELD:
+		part_held();
 	}
 }

@@ -9,6 +9,7 @@
 #define PART_WFI	3
 #define PART_BUSY	4	/* 100 us timers, each counted, with work between them */
 #define PART_MASKED	5
+#define PART_HELD	6	/* a sync in the handler, then another interrupt */
 
 #define BUSY_ROUNDS	400
 
