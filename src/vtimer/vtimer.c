@@ -5,7 +5,7 @@
  * Virtual: in the CPU while the vCPU is loaded. When it fires the host takes the PPI, drops its
  * priority and leaves it ACTIVE; the vGIC puts it into a list register that is tied to the host's
  * interrupt, and the guest's EOI deactivates both. ACTIVE belongs to the physical CPU: each load
- * writes it, and vtimer_flush() corrects it when the vGIC's idea changed without the guest's EOI.
+ * sees to it, and vtimer_flush() corrects it when the vGIC's idea changed without the guest's EOI.
  * While the vCPU is blocked an hrtimer stands for it; while it is preempted or in userspace nothing
  * does: the next load looks.
  *
