@@ -89,8 +89,8 @@ u32 host_vtimer_intid(void);
 u32 host_maintenance_intid(void);
 
 /**
- * host_vtimer_set_active() - write the PPI's ACTIVE state on this CPU; interrupts off, not under
- *	rq->lock
+ * host_vtimer_set_active() - make the PPI's ACTIVE state on this CPU so, and write it unless it is
+ *	known to be clear already; interrupts off, not under rq->lock
  */
 void host_vtimer_set_active(bool active);
 

@@ -72,7 +72,7 @@ void vtimer_vcpu_reset(struct keel_vcpu *vcpu);
 int vtimer_first_run(struct keel_vcpu *vcpu);
 
 /**
- * vtimer_load() - kernel half: the timer's line, and the host PPI's ACTIVE state written both ways
+ * vtimer_load() - kernel half: the timer's line, and the host PPI's ACTIVE state, set or cleared
  *
  * Context: interrupts off since vtimer_load_el2(): the host must not take the timer's interrupt
  * before; calls irq_set_irqchip_state().

@@ -179,8 +179,14 @@ static long vcpu_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
+	/*
+	 * KVM_RUN does other work of this thread (run_user_work()), which may close this very file:
+	 * a process with one thread has no reference of its own for a system call.
+	 */
+	get_file(file);
 	ret = vcpu_ioctl_locked(vcpu, nr, arg);
 	vcpu_unlock(vcpu);
+	fput(file);
 	return ret;
 }
 

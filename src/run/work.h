@@ -6,7 +6,8 @@
 /**
  * run_user_work() - do what this thread was to do on its way to userspace (TIF_NOTIFY_RESUME)
  *
- * Context: task, nothing held but vcpu->mutex; may sleep, fault and be scheduled.
+ * Context: task, nothing held but vcpu->mutex; may sleep, fault and be scheduled. What is to be
+ * done may be anybody's, the close of a VM among it: the caller holds this vCPU's file.
  *
  * Return: 0: done. -EINTR: not, or not all of it: it has to return there.
  */

@@ -244,6 +244,7 @@ bool __el2 vcpu_debug_mdscr_was_read_el2(struct keel_vcpu *vcpu)
 	return true;
 }
 
+/* Apart: most writes of a kernel that debugs find its registers in the CPU, and no BRK door. */
 static noinline void __el2 mdscr_arms(struct keel_vcpu *vcpu, u64 now)
 {
 	if (!vcpu->state.debug.loaded && (now & MDSCR_MDE || may_be_direct()))
